@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors wherever scripts/test builds; a plain `swift build` by a user with a newer compiler is not broken by a new warning.
+let strictness: [SwiftSetting] = Context.environment["PENSTOCK_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let atomics = Target.Dependency.product(name: "Atomics", package: "swift-atomics")
+
+// The order is the direction of the data: each target imports only what stands above it here.
+let package = Package(
+    name: "penstock",
+    products: [.executable(name: "penstock", targets: ["penstock"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
+        .target(name: "Payload", swiftSettings: strictness),
+        .target(name: "CopyFormat", swiftSettings: strictness),
+        .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
+        .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
+        .target(name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping"], swiftSettings: strictness),
+        .target(
+            name: "Ingest",
+            dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, log],
+            swiftSettings: strictness),
+        .target(name: "Fleet", dependencies: ["MQTT", nioCore, nioPosix], swiftSettings: strictness),
+        .target(name: "Sandbox", swiftSettings: strictness),
+        .executableTarget(
+            name: "penstock",
+            dependencies: ["Ingest", "Store", "Mapping", "Fleet", "Sandbox", arguments, log],
+            swiftSettings: strictness),
+
+        .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
+        .testTarget(name: "PayloadTests", dependencies: ["Payload"], swiftSettings: strictness),
+        .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
+        .testTarget(name: "MappingTests", dependencies: ["Mapping"], swiftSettings: strictness),
+        .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "Store", "Sandbox"], swiftSettings: strictness),
+        .testTarget(name: "IngestTests", dependencies: ["Ingest", "Fleet", "Sandbox"], swiftSettings: strictness),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Ingest", "Store", "Fleet", "Sandbox", "PostgreSQL"], swiftSettings: strictness),
+    ],
+    swiftLanguageModes: [.v6]
+)
