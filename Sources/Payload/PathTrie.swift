@@ -1,0 +1,108 @@
+/// The paths that a mapping reads below one root, as a trie over member names: a decoder walks it along with the document and
+/// fills one slot a path, in one pass, and skips everything else.
+///
+/// Slots are numbered in depth-first order, so the slots of a subtree are one range: a member that comes a second time clears the range
+/// first, and the last one wins, as in PostgreSQL's jsonb.
+public final class PathTrie: Sendable {
+    /// One node: a place in the document.
+    public struct Node: Sendable {
+        /// Index of the first child in `children`.
+        public var firstChild: Int32
+        public var childCount: Int32
+        /// The slot that takes the value at this place, or −1.
+        public var slot: Int32
+        /// Slots of this node and everything below it.
+        public var slotsBegin: Int32
+        public var slotsEnd: Int32
+    }
+
+    /// One edge: a member's name, or an index of an array.
+    public struct Child: Sendable {
+        /// The name's first 8 bytes in memory order, zero-padded.
+        public var prefix: UInt64
+        /// The name's length in bytes.
+        public var nameCount: Int32
+        /// Where the name's bytes start in `names`.
+        public var nameStart: Int32
+        /// The name read as an index of an array (not negative), or −1.
+        public var arrayIndex: Int32
+        public var node: Int32
+    }
+
+    /// Root first.
+    public let nodes: [Node]
+    public let children: [Child]
+    /// The bytes of all names, one after the other.
+    public let names: [UInt8]
+    /// How many slots a decoder fills.
+    public let slotCount: Int
+    /// The slot of each path, in the order in which they were given.
+    public let slots: [Int]
+
+    /// Builds the trie. Equal paths share a slot; an empty path is the root itself.
+    /// - Parameter paths: each a list of member names; a name of digits also reads as an index of an array.
+    public init(paths: [[String]]) {
+        final class Draft {
+            var slot: Int?
+            var children: [(name: String, draft: Draft)] = []
+        }
+        let root = Draft()
+        var ends: [Draft] = []
+        for path in paths {
+            var place = root
+            for name in path {
+                if let known = place.children.first(where: { Array($0.name.utf8) == Array(name.utf8) }) {
+                    place = known.draft
+                } else {
+                    let next = Draft()
+                    place.children.append((name, next))
+                    place = next
+                }
+            }
+            place.slot = -1
+            ends.append(place)
+        }
+
+        var nodes: [Node] = []
+        var children: [Child] = []
+        var names: [UInt8] = []
+        var nextSlot = 0
+        func place(_ draft: Draft) -> Int32 {
+            let index = nodes.count
+            let begin = Int32(nextSlot)
+            if draft.slot != nil {
+                draft.slot = nextSlot
+                nextSlot += 1
+            }
+            nodes.append(Node(firstChild: 0, childCount: 0, slot: Int32(draft.slot ?? -1), slotsBegin: begin, slotsEnd: begin))
+            let first = children.count
+            for (name, _) in draft.children {
+                let bytes = Array(name.utf8)
+                var prefix: UInt64 = 0
+                withUnsafeMutableBytes(of: &prefix) { $0.copyBytes(from: bytes.prefix(8)) }
+                children.append(
+                    Child(
+                        prefix: prefix, nameCount: Int32(bytes.count), nameStart: Int32(names.count), arrayIndex: Self.arrayIndex(bytes),
+                        node: -1))
+                names += bytes
+            }
+            for (offset, child) in draft.children.enumerated() { children[first + offset].node = place(child.draft) }
+            nodes[index].firstChild = Int32(first)
+            nodes[index].childCount = Int32(draft.children.count)
+            nodes[index].slotsEnd = Int32(nextSlot)
+            return Int32(index)
+        }
+        _ = place(root)
+        self.nodes = nodes
+        self.children = children
+        self.names = names
+        self.slotCount = nextSlot
+        self.slots = ends.map { $0.slot ?? -1 }
+    }
+
+    private static func arrayIndex(_ bytes: [UInt8]) -> Int32 {
+        guard !bytes.isEmpty, bytes.count <= 9, bytes.allSatisfy({ (0x30...0x39).contains($0) }) else { return -1 }
+        guard bytes.count == 1 || bytes[0] != 0x30 else { return -1 }
+        return bytes.reduce(0) { $0 * 10 + Int32($1 - 0x30) }
+    }
+}
