@@ -1,0 +1,92 @@
+import Foundation
+import Synchronization
+import Testing
+
+extension EndToEndTests {
+    @Suite("Acknowledgements on the wire")
+    struct Acknowledgements {
+        @Test("when a PUBACK leaves the ingester, the row of its message is in the table")
+        func rowBeforeAcknowledgement() async throws {
+            // The tap asks the database while it holds the PUBACK in its hand.
+            let observation = Mutex<Observation>(Observation())
+            let workplace = try await Workplace(sessions: 2, shards: 2) { passage in
+                guard passage.kind == .publishAcknowledgement, passage.direction == .toBroker, let sequence = passage.sequence else { return }
+                observation.withLock { $0.look(at: sequence) }
+            }
+            let probe = try workplace.probe()
+            observation.withLock { $0.probe = probe }
+            try await workplace.startIngester()
+            try probe.rows("CREATE INDEX ON readings (seq)")
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 5000, perSecond: 5000)
+            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.waitUntilStored(publisher.acknowledged)
+
+            try observation.withLock { observation in
+                if let failure = observation.failure { throw failure }
+                #expect(observation.lookCount > 300)
+                #expect(observation.tooEarly == [])
+            }
+            try await workplace.close()
+        }
+
+        /// Looks into the table for every eleventh acknowledged reading.
+        private struct Observation {
+            var probe: DatabaseProbe?
+            var acknowledgedCount = 0
+            var lookCount = 0
+            var tooEarly: [Int] = []
+            var failure: (any Error)?
+
+            mutating func look(at sequence: Int) {
+                acknowledgedCount += 1
+                guard acknowledgedCount % 11 == 0, let probe else { return }
+                do {
+                    lookCount += 1
+                    if try probe.number("SELECT count(*) FROM readings WHERE seq = \(sequence)") == 0 { tooEarly.append(sequence) }
+                } catch {
+                    failure = error
+                }
+            }
+        }
+
+        @Test("PUBACKs leave in the order in which the PUBLISH packets of their connection came [MQTT-4.6.0-2]")
+        func orderOfArrival() async throws {
+            let workplace = try await Workplace(sessions: 3, shards: 2)
+            try await workplace.startIngester()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 12_000, perSecond: 8000)
+            // Connections that end in the middle: each new one has an order of its own.
+            for moment in [3000, 6000] {
+                try await eventually("reading \(moment) is published", every: .milliseconds(1)) { publisher.acknowledgedCount >= moment }
+                workplace.tap.cut()
+            }
+            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.waitUntilStored(publisher.acknowledged)
+            try await eventually("all is acknowledged") { Set(workplace.tap.acknowledgedSequences).isSuperset(of: publisher.acknowledged) }
+
+            let passages = workplace.tap.passages
+            #expect(workplace.tap.connectionCount >= 9)
+            for connection in 0..<workplace.tap.connectionCount {
+                let own = passages.filter { $0.connection == connection }
+                let arrived = own.filter { $0.kind == .publish && $0.direction == .toIngester }.compactMap(\.packetIdentifier)
+                let acknowledged = own.filter { $0.kind == .publishAcknowledgement && $0.direction == .toBroker }.compactMap(\.packetIdentifier)
+                #expect(acknowledged == Array(arrived.prefix(acknowledged.count)), "connection \(connection)")
+            }
+            try await workplace.close()
+        }
+
+        @Test("a broker that says nothing more is left after the keep alive, and nothing is lost with it")
+        func stalledBroker() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, broker: "keep_alive: 2s")
+            try await workplace.startIngester()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 2000, perSecond: 1000)
+            try await eventually("messages flow") { workplace.tap.count(.publishAcknowledgement, .toBroker) > 300 }
+            workplace.tap.stall()
+            try await workplace.ingester.waitForLog("no connection to the broker", within: .seconds(15))
+            #expect(workplace.ingester.log.contains("PINGREQ"))
+            workplace.tap.resume()
+            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.waitUntilStored(publisher.acknowledged)
+            try await workplace.close()
+        }
+    }
+}

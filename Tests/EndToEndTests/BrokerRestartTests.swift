@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    @Suite("The broker goes and comes back")
+    struct BrokerRestart {
+        @Test("a broker that keeps its sessions on disk is restarted under load: nothing is lost")
+        func restartedWithPersistence() async throws {
+            let workplace = try await Workplace(sessions: 2, shards: 2)
+            try await workplace.startIngester()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 6000, perSecond: 2000)
+            for moment in [1000, 3000] {
+                try await eventually("reading \(moment) is published") { publisher.acknowledgedCount >= moment }
+                try await workplace.stopBroker()
+                try await workplace.ingester.waitForLog("no connection to the broker")
+                try await workplace.startBroker()
+            }
+            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(40))
+            #expect(try StoredReadings(workplace.probe()).missing(of: publisher.acknowledged) == [])
+            #expect(workplace.ingester.isAlive)
+            try await workplace.close()
+        }
+
+        @Test("an ingester that is started before its broker waits for it and then works")
+        func brokerComesLater() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1)
+            try await workplace.stopBroker()
+            try workplace.ingester.start()
+            try await workplace.ingester.waitForLog("no connection to the broker")
+            try await workplace.startBroker()
+            try await workplace.waitUntilSubscribed()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 100, perSecond: 1000)
+            try await eventually("all is published") { publisher.isFinished }
+            try await workplace.waitUntilStored(publisher.acknowledged)
+            try await workplace.close()
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    @Suite("A stopped PostgreSQL holds everything up and loses nothing")
+    struct StoppedDatabase {
+        static let outageSeconds = Settings.number("PENSTOCK_TEST_OUTAGE_SECONDS", default: 3)
+        static let messagesPerSecond = 2000
+
+        @Test("no PUBACK leaves while PostgreSQL is away, memory stays bounded, and all is stored when it is back")
+        func stoppedUnderLoad() async throws {
+            // Batches small enough to fill in the shortest outage, so that the ingester has to stop reading.
+            let batchBytes = 1 << 20
+            let workplace = try await Workplace(sessions: 2, shards: 2, batch: "{max_bytes: 1MiB, max_messages: 1000}")
+            try await workplace.startIngester()
+            let publisher = LoadPublisher(
+                port: workplace.brokerPort, count: Self.messagesPerSecond * (Self.outageSeconds + 4), perSecond: Self.messagesPerSecond)
+            try await eventually("messages flow") { workplace.tap.count(.publishAcknowledgement, .toBroker) > Self.messagesPerSecond }
+
+            try await workplace.servers.stopDatabase()
+            // Commits that ended before PostgreSQL died may still be on their way through the ingester; half a second is ample for these.
+            try await Task.sleep(for: .milliseconds(500))
+            let silenceStart = ContinuousClock.now
+            let acknowledgedAtStop = workplace.tap.acknowledgedSequences
+            try await Task.sleep(for: .seconds(Self.outageSeconds))
+            let acknowledgedInSilence = workplace.tap.count(.publishAcknowledgement, .toBroker, since: silenceStart)
+            let residentBytes = try #require(workplace.ingester.residentBytesPeak)
+            let publishedMeanwhile = publisher.acknowledgedCount
+            try await workplace.servers.startDatabase()
+
+            #expect(acknowledgedInSilence == 0)
+            #expect(publishedMeanwhile > acknowledgedAtStop.count, "there was no load while PostgreSQL was away")
+            // Two shards with two batches each.
+            #expect(residentBytes < 96 << 20 + 4 * batchBytes)
+            // Not one of them was acknowledged before its row was durable: PostgreSQL was not asked to be nice when it stopped.
+            #expect(try StoredReadings(workplace.probe()).missing(of: acknowledgedAtStop) == [])
+
+            try await eventually("all is published", within: .seconds(120)) { publisher.isFinished }
+            try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(60))
+            let stored = try StoredReadings(workplace.probe())
+            #expect(stored.missing(of: publisher.acknowledged) == [])
+            #expect(stored.foreign == [])
+            // The connection to the broker held, so nothing was delivered twice, and an outcome that was unknown became known.
+            #expect(workplace.tap.connectionCount == 2)
+            #expect(stored.repeatCount == 0)
+            #expect(workplace.ingester.isAlive)
+            try await workplace.close()
+        }
+
+        @Test("a backend that is terminated in the middle of things costs nothing but a reconnection")
+        func terminatedBackends() async throws {
+            let workplace = try await Workplace(sessions: 2, shards: 2)
+            try await workplace.startIngester()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 6000, perSecond: 3000)
+            let probe = try workplace.probe()
+            var terminated = 0
+            for moment in [1000, 2000, 3000, 4000] {
+                try await eventually("reading \(moment) is published", every: .milliseconds(1)) { publisher.acknowledgedCount >= moment }
+                terminated += try probe.rows(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                ).count
+            }
+            #expect(terminated >= 4)
+            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(60))
+            let stored = try StoredReadings(probe)
+            #expect(stored.missing(of: publisher.acknowledged) == [])
+            #expect(stored.repeatCount == 0, "a lost answer to COMMIT must not make a repeat")
+            try await workplace.close()
+        }
+    }
+}

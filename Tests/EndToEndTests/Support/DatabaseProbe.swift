@@ -1,0 +1,20 @@
+import PostgreSQL
+import Synchronization
+
+/// A connection of the test's own: it sees what any other client of the database sees, that is, what has been committed.
+final class DatabaseProbe: Sendable {
+    private let connection: Mutex<Connection>
+
+    init(_ url: String) throws { connection = Mutex(try Connection(url: url)) }
+
+    /// The rows of a query, or none for a command, each value as text; NULL is nil.
+    @discardableResult
+    func rows(_ sql: String) throws -> [[String?]] { try connection.withLock { try $0.query(sql) } }
+
+    /// The single number that a query gives.
+    func number(_ sql: String) throws -> Int {
+        struct NoNumber: Error { let sql: String }
+        guard let text = try rows(sql).first?.first, let text, let number = Int(text) else { throw NoNumber(sql: sql) }
+        return number
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+
+/// The built `penstock` as its users run it: a process with a configuration file.
+final class Ingester {
+    /// `PENSTOCK_BINARY` where it is set, else the one that was built beside the tests.
+    static let binary: String = {
+        if let named = ProcessInfo.processInfo.environment["PENSTOCK_BINARY"] { return named }
+        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        return tests.deletingLastPathComponent().appending(path: "penstock").path
+    }()
+
+    private let configurationPath: String
+    private let folder: URL
+    private var process: ChildProcess?
+    private var earlier: [ChildProcess] = []
+
+    init(configurationPath: String, folder: URL) {
+        self.configurationPath = configurationPath
+        self.folder = folder
+    }
+
+    deinit { process?.signal(SIGKILL) }
+
+    var isAlive: Bool { process?.pollEnd() == nil }
+
+    /// What the present process has logged.
+    var log: String { process?.errors ?? "" }
+    /// What all processes have logged, in order.
+    var wholeLog: String { (earlier + (process.map { [$0] } ?? [])).map(\.errors).joined() }
+
+    /// Starts `penstock run`. Returns at once.
+    func start() throws {
+        if let process { earlier.append(process) }
+        process = try ChildProcess(
+            Self.binary, ["run", "--config", configurationPath], outputs: "ingester-\(earlier.count + 1)", in: folder)
+    }
+
+    /// Sends SIGTERM, the wish to end.
+    func terminate() { process?.signal(SIGTERM) }
+    /// Sends SIGHUP, the wish to load the mappings again.
+    func reload() { process?.signal(SIGHUP) }
+
+    /// Ends the process without a chance to do anything more.
+    func kill() async throws {
+        process?.signal(SIGKILL)
+        _ = try await waitForEnd()
+    }
+
+    func waitForEnd(within limit: Duration = .seconds(15)) async throws -> ChildProcess.End? {
+        try await process?.waitForEnd(within: limit)
+    }
+
+    /// Waits until the present process has logged a text this often.
+    func waitForLog(_ text: String, times: Int = 1, within limit: Duration = .seconds(20)) async throws {
+        do {
+            try await eventually("the log holds '\(text)' \(times) times", within: limit) {
+                log.components(separatedBy: text).count > times || !isAlive
+            }
+        } catch {
+            throw UnhappyIngester(why: "\(error)", log: log)
+        }
+        guard log.components(separatedBy: text).count > times else { throw UnhappyIngester(why: "it ended", log: log) }
+    }
+
+    /// The most memory that was resident at any time, in bytes; nil when the process has ended.
+    var residentBytesPeak: Int? {
+        guard isAlive, let process, let status = try? String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kibibytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap({ Int($0) })
+        else { return nil }
+        return kibibytes * 1024
+    }
+}
+
+/// An ingester that did not do what a test needs, with all it said.
+struct UnhappyIngester: Error, CustomStringConvertible {
+    let why: String
+    let log: String
+
+    var description: String { "the ingester is not as it should be: \(why). It logged:\n\(log)" }
+}

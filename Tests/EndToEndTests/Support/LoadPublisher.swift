@@ -1,0 +1,138 @@
+import Foundation
+import Synchronization
+
+/// Publishes numbered QoS 1 messages on a thread of its own and remembers which of them the broker has acknowledged.
+///
+/// A connection that ends is opened again, and what was unacknowledged on it is sent again, as the sender of QoS 1 must.
+final class LoadPublisher: Sendable {
+    static let deviceCount = 50
+
+    private struct Progress {
+        var acknowledged: Set<Int> = []
+        var isFinished = false
+        var isStopped = false
+    }
+
+    private let progress = Mutex(Progress())
+    private let port: Int
+    private let count: Int
+    private let perSecond: Int
+    private let message: @Sendable (Int) -> Message
+
+    struct Message: Sendable {
+        var topic: String
+        var payload: [UInt8]
+
+        init(_ topic: String, _ payload: [UInt8]) {
+            self.topic = topic
+            self.payload = payload
+        }
+
+        init(_ topic: String, _ payload: String) { self.init(topic, Array(payload.utf8)) }
+    }
+
+    /// - Parameters:
+    ///   - port: the broker's.
+    ///   - count: how many messages, numbered from 0.
+    ///   - perSecond: no more than this.
+    ///   - message: what the message of a number is; a JSON reading of one of the devices where nothing else is said.
+    init(port: Int, count: Int, perSecond: Int, message: @escaping @Sendable (Int) -> Message = LoadPublisher.reading) {
+        self.port = port
+        self.count = count
+        self.perSecond = perSecond
+        self.message = message
+        Thread.detachNewThread { [self] in
+            run()
+            progress.withLock { $0.isFinished = true }
+        }
+    }
+
+    var acknowledged: Set<Int> { progress.withLock(\.acknowledged) }
+    var acknowledgedCount: Int { progress.withLock(\.acknowledged.count) }
+    /// All are acknowledged, or it was stopped.
+    var isFinished: Bool { progress.withLock(\.isFinished) }
+
+    /// Publishes nothing more.
+    func stop() { progress.withLock { $0.isStopped = true } }
+
+    static func device(of sequence: Int) -> String { "d\(sequence % deviceCount)" }
+
+    @Sendable static func reading(_ sequence: Int) -> Message {
+        Message("site/hq/dev/\(device(of: sequence))/telemetry", #"{"seq":\#(sequence),"temp":\#(sequence % 400).5,"unit":"C","fw":"1.4.2"}"#)
+    }
+
+    // MARK: On its thread
+
+    private static let window = 500
+
+    private func run() {
+        var next = 0
+        var unacknowledged: [Int] = []
+        var connectionNumber = 0
+        let start = ContinuousClock.now
+        while !isDone(next: next, unacknowledged: unacknowledged) {
+            connectionNumber += 1
+            // A broker that is down ends the attempt at once; the pause keeps the attempts few.
+            try? publish(
+                from: &next, unacknowledged: &unacknowledged, client: "load-\(getpid())-\(port)-\(connectionNumber)", start: start)
+            if !isDone(next: next, unacknowledged: unacknowledged) { usleep(50_000) }
+        }
+    }
+
+    private func isDone(next: Int, unacknowledged: [Int]) -> Bool {
+        (next == count && unacknowledged.isEmpty) || progress.withLock(\.isStopped)
+    }
+
+    /// One connection, until all is acknowledged or the connection ends.
+    private func publish(from next: inout Int, unacknowledged: inout [Int], client: String, start: ContinuousClock.Instant) throws {
+        let socket = try Socket(port: port)
+        try socket.send(Packets.connect(client: client))
+        var stream = PacketStream()
+        var identifiers: [UInt16: Int] = [:]
+        var isAccepted = false
+        var toRepeat = unacknowledged
+        var identifier: UInt16 = 0
+        socket.setReceiveLimit(milliseconds: 2)
+        while !isDone(next: next, unacknowledged: unacknowledged) {
+            if isAccepted {
+                var bytes: [UInt8] = []
+                while identifiers.count < Self.window {
+                    let sequence: Int
+                    let isRepeat = !toRepeat.isEmpty
+                    if isRepeat {
+                        sequence = toRepeat.removeFirst()
+                    } else {
+                        guard next < count, .seconds(Double(next) / Double(perSecond)) <= ContinuousClock.now - start else { break }
+                        sequence = next
+                        next += 1
+                        unacknowledged.append(sequence)
+                    }
+                    identifier = identifier == .max ? 1 : identifier + 1
+                    identifiers[identifier] = sequence
+                    let message = message(sequence)
+                    bytes += Packets.publish(
+                        topic: Array(message.topic.utf8), payload: message.payload, packetIdentifier: identifier, isDuplicate: isRepeat)
+                }
+                if !bytes.isEmpty { try socket.send(bytes) }
+            }
+            guard let bytes = try receiveIfAny(socket) else { return }
+            var settled: Set<Int> = []
+            for packet in stream.take(bytes) {
+                if packet.kind == .connectAcknowledgement { isAccepted = true }
+                guard packet.kind == .publishAcknowledgement, let identifier = packet.packetIdentifier,
+                    let sequence = identifiers.removeValue(forKey: identifier)
+                else { continue }
+                settled.insert(sequence)
+            }
+            guard !settled.isEmpty else { continue }
+            unacknowledged.removeAll(where: settled.contains)
+            progress.withLock { $0.acknowledged.formUnion(settled) }
+        }
+        try? socket.send(Packets.disconnect)
+    }
+
+    /// Nothing when the receive limit has passed; nil when the broker has closed.
+    private func receiveIfAny(_ socket: Socket) throws -> [UInt8]? {
+        do { return try socket.receive() } catch let error as SystemError where error.code == EAGAIN || error.code == EWOULDBLOCK { return [] }
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Synchronization
+
+/// A server that says to the ingester exactly the bytes that a test gives it, whatever the standard thinks of them.
+final class ScriptedBroker: Sendable {
+    let port: Int
+    private let listener: Listener
+    private let faults = Mutex<[String]>([])
+    private let accepted = Mutex(0)
+
+    /// - Parameter serve: what to do with the connection of this number, counted from 0; it is closed when this returns or throws.
+    init(serve: @escaping @Sendable (ScriptedConnection, Int) throws -> Void) throws {
+        listener = try Listener()
+        port = listener.port
+        Thread.detachNewThread { [self] in
+            while let socket = listener.accept() {
+                let number = accepted.withLock { count in
+                    defer { count += 1 }
+                    return count
+                }
+                Thread.detachNewThread { [self] in
+                    let connection = ScriptedConnection(socket)
+                    do { try serve(connection, number) } catch { faults.withLock { $0.append("connection \(number): \(error)") } }
+                    socket.shutDown()
+                }
+            }
+        }
+    }
+
+    var connectionCount: Int { accepted.withLock { $0 } }
+    /// What the scripts did not expect.
+    var complaints: [String] { faults.withLock { $0 } }
+
+    func stop() { listener.stop() }
+}
+
+/// The broker's end of one connection. It belongs to the thread of its script.
+final class ScriptedConnection {
+    private let socket: Socket
+    private var stream = PacketStream()
+    private var waiting: [WirePacket] = []
+
+    struct Unexpected: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(_ socket: Socket) {
+        self.socket = socket
+        socket.setReceiveLimit(milliseconds: 20_000)
+    }
+
+    func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
+
+    /// The next packet of this kind; others before it are passed over.
+    @discardableResult
+    func expect(_ kind: WirePacket.Kind) throws -> WirePacket {
+        while true {
+            while !waiting.isEmpty {
+                let packet = waiting.removeFirst()
+                if packet.kind == kind { return packet }
+            }
+            guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for \(kind)") }
+            waiting += stream.take(bytes)
+        }
+    }
+
+    /// Waits until the ingester closes the connection; true when it said nothing of this kind before.
+    func waitForEnd(without kind: WirePacket.Kind) throws -> Bool {
+        var kinds = waiting.map(\.kind)
+        do {
+            while let bytes = try socket.receive() { kinds += stream.take(bytes).map(\.kind) }
+        } catch let error as SystemError where error.code == ECONNRESET {
+            // The ingester closed while bytes of ours were still unread.
+        }
+        return !kinds.contains(kind)
+    }
+
+    /// CONNECT and CONNACK.
+    func acceptConnection() throws {
+        try expect(.connect)
+        try send(Packets.connectionAccepted)
+    }
+
+    /// SUBSCRIBE and SUBACK, each filter granted at QoS 1.
+    func grantSubscription() throws {
+        let subscribe = try expect(.subscribe)
+        try send(Packets.subscriptionGranted(packetIdentifier: subscribe.packetIdentifier ?? 0, codes: Self.codes(for: subscribe)))
+    }
+
+    private static func codes(for subscribe: WirePacket) -> [UInt8] {
+        var codes: [UInt8] = []
+        var rest = subscribe.body.dropFirst(2)
+        while rest.count >= 2 {
+            let length = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
+            rest = rest.dropFirst(2 + length + 1)
+            codes.append(1)
+        }
+        return codes
+    }
+}

@@ -1,0 +1,122 @@
+import Glibc
+
+/// A whole MQTT 3.1.1 packet as it stood on the wire.
+///
+/// The proof parses packets with eyes of its own: what the product's parser gets wrong it must not get wrong here too.
+struct WirePacket: Sendable {
+    enum Kind: UInt8, Sendable {
+        case connect = 1
+        case connectAcknowledgement, publish, publishAcknowledgement, publishReceived, publishRelease, publishComplete
+        case subscribe, subscribeAcknowledgement, unsubscribe, unsubscribeAcknowledgement, pingRequest, pingResponse, disconnect
+    }
+
+    let bytes: [UInt8]
+    /// Where the body starts: after the fixed header.
+    let bodyStart: Int
+
+    var kind: Kind? { Kind(rawValue: bytes[0] >> 4) }
+    var qos: UInt8 { bytes[0] >> 1 & 3 }
+    var isDuplicate: Bool { bytes[0] & 8 != 0 }
+    var body: ArraySlice<UInt8> { bytes[bodyStart...] }
+
+    /// The packet identifier of those packets that have one.
+    var packetIdentifier: UInt16? {
+        switch kind {
+        case .publish: qos == 0 ? nil : unsigned(at: bodyStart + 2 + topicBytes)
+        case .connect, .connectAcknowledgement, .pingRequest, .pingResponse, .disconnect, nil: nil
+        default: unsigned(at: bodyStart)
+        }
+    }
+
+    /// The payload of a PUBLISH.
+    var payload: ArraySlice<UInt8> { bytes.dropFirst(bodyStart + 2 + topicBytes + (qos == 0 ? 0 : 2)) }
+
+    private var topicBytes: Int { Int(unsigned(at: bodyStart) ?? 0) }
+
+    private func unsigned(at offset: Int) -> UInt16? {
+        offset + 1 < bytes.count ? UInt16(bytes[offset]) << 8 | UInt16(bytes[offset + 1]) : nil
+    }
+}
+
+/// Cuts a stream of bytes into packets.
+struct PacketStream {
+    private var pending: [UInt8] = []
+
+    /// Takes the next bytes of the stream; returns the packets that are whole now.
+    mutating func take(_ bytes: [UInt8]) -> [WirePacket] {
+        pending += bytes
+        var packets: [WirePacket] = []
+        var start = 0
+        while let (bodyStart, end) = Self.extent(of: pending, from: start) {
+            packets.append(WirePacket(bytes: Array(pending[start..<end]), bodyStart: bodyStart - start))
+            start = end
+        }
+        pending.removeFirst(start)
+        return packets
+    }
+
+    private static func extent(of bytes: [UInt8], from start: Int) -> (bodyStart: Int, end: Int)? {
+        var length = 0
+        for digit in 0..<4 {
+            let at = start + 1 + digit
+            guard at < bytes.count else { return nil }
+            length |= Int(bytes[at] & 0x7F) << (7 * digit)
+            if bytes[at] & 0x80 == 0 {
+                let end = at + 1 + length
+                return end <= bytes.count ? (at + 1, end) : nil
+            }
+        }
+        return nil
+    }
+}
+
+/// The packets that a test sends, as bytes.
+enum Packets {
+    static let connectionAccepted: [UInt8] = [0x20, 2, 0, 0]
+    static let disconnect: [UInt8] = [0xE0, 0]
+
+    static func connect(client: String, cleanSession: Bool = true) -> [UInt8] {
+        packet(0x10, text("MQTT") + [4, cleanSession ? 2 : 0, 0, 0] + text(client))
+    }
+
+    static func publish(topic: [UInt8], payload: [UInt8], packetIdentifier: UInt16?, isDuplicate: Bool = false) -> [UInt8] {
+        let head: UInt8 = 0x30 | (packetIdentifier == nil ? 0 : 2) | (isDuplicate ? 8 : 0)
+        return packet(head, counted(topic) + (packetIdentifier.map(big) ?? []) + payload)
+    }
+
+    static func subscriptionGranted(packetIdentifier: UInt16, codes: [UInt8]) -> [UInt8] {
+        packet(0x90, big(packetIdentifier) + codes)
+    }
+
+    /// Any packet: the first byte, the remaining length as it has to be, the body.
+    static func packet(_ head: UInt8, _ body: [UInt8]) -> [UInt8] {
+        var bytes = [head]
+        var length = body.count
+        repeat {
+            let digit = UInt8(length % 128)
+            length /= 128
+            bytes.append(length > 0 ? digit | 0x80 : digit)
+        } while length > 0
+        return bytes + body
+    }
+
+    static func big(_ number: UInt16) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 0xFF)] }
+
+    private static func text(_ text: String) -> [UInt8] { counted(Array(text.utf8)) }
+    private static func counted(_ bytes: [UInt8]) -> [UInt8] { big(UInt16(bytes.count)) + bytes }
+}
+
+/// The number that follows `"seq":` in a JSON reading.
+func sequenceNumber(in payload: ArraySlice<UInt8>) -> Int? {
+    let mark = Array(#""seq":"#.utf8)
+    return payload.withUnsafeBytes { bytes in
+        guard let base = bytes.baseAddress, let found = memmem(base, bytes.count, mark, mark.count) else { return nil }
+        let start = base.distance(to: UnsafeRawPointer(found)) + mark.count
+        var number: Int?
+        for digit in bytes[start...].prefix(18) {
+            guard (0x30...0x39).contains(digit) else { break }
+            number = (number ?? 0) * 10 + Int(digit - 0x30)
+        }
+        return number
+    }
+}

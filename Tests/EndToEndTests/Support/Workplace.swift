@@ -1,0 +1,157 @@
+import Foundation
+
+/// All that one test needs: a database and a broker of its own, a configuration with its mappings, and the wire tap between ingester and broker.
+final class Workplace {
+    let servers: TestServers
+    let folder: URL
+    let tap: WireTap
+    let ingester: Ingester
+    let databaseURL: String
+    private let broker: TestBroker?
+    private let sessionCount: Int
+    private let configurationText: (_ databaseURL: String) -> String
+    private var commandCount = 0
+
+    private var configurationPath: String { folder.appending(path: "penstock.yaml").path }
+
+    /// - Parameters:
+    ///   - mappings: file name without `.yaml` → text.
+    ///   - broker: a further line under `broker:`.
+    ///   - batch: the value of `batch:`.
+    ///   - databaseURL: where the ingester is told to look for its database; nil for the one that is there.
+    ///   - withoutBroker: a port where something else, or nothing, takes the broker's place; no tap stands before it.
+    ///   - isMigrated: whether `penstock migrate` has run.
+    ///   - whenSeen: what the tap calls for each packet.
+    init(
+        sessions: Int, shards: Int, mappings: [String: String] = ["telemetry": Mappings.telemetry], broker brokerLine: String? = nil,
+        batch: String? = nil, ddl: String = "create", databaseURL: String? = nil, withoutBroker: Int? = nil, isMigrated: Bool = true,
+        whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
+    ) async throws {
+        servers = try TestServers.ofThisSuite()
+        folder = FileManager.default.temporaryDirectory.appending(path: "penstock-test-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder.appending(path: "mappings"), withIntermediateDirectories: true)
+        for (name, text) in mappings {
+            try (text + "\n").write(to: folder.appending(path: "mappings/\(name).yaml"), atomically: false, encoding: .utf8)
+        }
+        let ownDatabaseURL = try servers.makeDatabase()
+        self.databaseURL = ownDatabaseURL
+        broker = withoutBroker == nil ? try await servers.makeBroker() : nil
+        tap = try WireTap(brokerPort: broker?.port ?? 0, whenSeen: whenSeen)
+        let port = withoutBroker ?? tap.port
+        let mappingsPath = folder.appending(path: "mappings").path
+        configurationText = { databaseURL in
+            """
+            broker:
+              url: mqtt://127.0.0.1:\(port)
+            \(brokerLine.map { "  \($0)\n" } ?? "")database:
+              url: \(databaseURL)
+            pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)}
+            \(batch.map { "batch: \($0)\n" } ?? "")mappings: \(mappingsPath)
+            ddl: \(ddl)
+
+            """
+        }
+        sessionCount = sessions
+        ingester = Ingester(configurationPath: folder.appending(path: "penstock.yaml").path, folder: folder)
+        try configure(databaseURL: databaseURL ?? ownDatabaseURL)
+        if isMigrated {
+            let migration = try await penstock("migrate")
+            guard migration.end == .exit(0) else { throw UnhappyIngester(why: "migrate ended with \(migration.end)", log: migration.errors) }
+        }
+    }
+
+    /// Ends what is running and removes what was written. A test that fails earlier leaves the removal to the end of its suite.
+    func close() async throws {
+        if ingester.isAlive { try await ingester.kill() }
+        tap.stop()
+        try await broker?.stop()
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    func configure(databaseURL: String) throws {
+        try configurationText(databaseURL).write(toFile: configurationPath, atomically: false, encoding: .utf8)
+    }
+
+    // MARK: The broker
+
+    /// Where publishers find the broker: not through the tap.
+    var brokerPort: Int { broker?.port ?? 0 }
+
+    func stopBroker() async throws { try await broker?.stop() }
+    func startBroker() async throws { try await broker?.start() }
+
+    /// Publishes these messages at QoS 1 and returns when the broker has acknowledged all of them.
+    func publish(_ messages: [LoadPublisher.Message]) async throws {
+        let publisher = LoadPublisher(port: brokerPort, count: messages.count, perSecond: 100_000) { messages[$0] }
+        try await eventually("the broker acknowledges \(messages.count) messages") { publisher.isFinished }
+    }
+
+    // MARK: The ingester
+
+    /// Starts the ingester and waits until the broker has granted the subscriptions of all its sessions.
+    func startIngester() async throws {
+        try ingester.start()
+        try await waitUntilSubscribed()
+    }
+
+    func waitUntilSubscribed() async throws {
+        do {
+            try await eventually("the broker grants \(sessionCount) subscriptions", within: .seconds(30)) {
+                tap.count(.subscribeAcknowledgement, .toIngester) >= sessionCount || !ingester.isAlive
+            }
+        } catch {
+            throw UnhappyIngester(why: "\(error)", log: ingester.log)
+        }
+        if !ingester.isAlive { throw UnhappyIngester(why: "it ended", log: ingester.log) }
+    }
+
+    // MARK: Commands
+
+    struct CommandResult {
+        var end: ChildProcess.End
+        var output: String
+        var errors: String
+    }
+
+    /// Runs a command with the configuration of this workplace to its end.
+    func penstock(_ command: String, _ arguments: String...) async throws -> CommandResult {
+        try await run([command, "--config", configurationPath] + arguments)
+    }
+
+    /// Runs the binary with these arguments to its end.
+    func run(_ arguments: [String]) async throws -> CommandResult {
+        commandCount += 1
+        let process = try ChildProcess(Ingester.binary, arguments, outputs: "command-\(commandCount)", in: folder)
+        let end = try await process.waitForEnd(within: .seconds(60))
+        return CommandResult(end: end, output: process.output, errors: process.errors)
+    }
+
+    // MARK: The database
+
+    /// A new connection to the database of this workplace.
+    func probe() throws -> DatabaseProbe { try DatabaseProbe(databaseURL) }
+
+    /// Makes a role that has to show its password, and gives the address by which it would come in with another one.
+    func urlWithPassword(role: String, password: String, given: String) throws -> String {
+        try servers.requirePassword(of: role, password: password)
+        return servers.url(of: databaseURL, role: role, password: given)
+    }
+
+    /// Waits until all these readings stand in the table, or nothing new has come for a while.
+    func waitUntilStored(_ sequences: Set<Int>, within limit: Duration = .seconds(30)) async throws {
+        let probe = try probe()
+        let deadline = ContinuousClock.now + limit
+        var missing = sequences.count
+        while missing > 0, ContinuousClock.now < deadline {
+            if try probe.number("SELECT count(DISTINCT seq) FROM readings") >= sequences.count {
+                missing = try StoredReadings(probe).missing(of: sequences).count
+            }
+            if missing > 0 { try await Task.sleep(for: .milliseconds(100)) }
+        }
+        guard missing > 0 else { return }
+        let absent = try StoredReadings(probe).missing(of: sequences)
+        guard !absent.isEmpty else { return }
+        throw UnhappyIngester(
+            why: "\(absent.count) of \(sequences.count) readings are not stored after \(limit), such as \(absent.prefix(5))", log: ingester.wholeLog)
+    }
+}
