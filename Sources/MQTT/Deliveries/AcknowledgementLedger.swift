@@ -78,6 +78,9 @@ struct AcknowledgementLedger {
         }
     }
 
+    /// The oldest entry is settled.
+    var isFirstSettled: Bool { first != next && ring[index(of: first)].state != .waiting }
+
     /// Takes out the oldest entry if it is settled.
     @inline(__always)
     mutating func popSettled() -> Entry? {
@@ -87,9 +90,6 @@ struct AcknowledgementLedger {
         first &+= 1
         return entry
     }
-
-    /// The entries that have not left, oldest first.
-    var entries: some Sequence<Entry> { (first..<next).lazy.map { ring[index(of: $0)] } }
 
     /// Changes entries that have not left, oldest first.
     mutating func forEachEntry(_ body: (inout Entry) -> Void) {

@@ -111,25 +111,43 @@ struct IncomingDeliveries {
 
     // MARK: Answers
 
-    /// Writes the answers of the longest settled prefix, oldest first.
+    /// Writes the answers of the longest settled prefix, oldest first: four bytes each, put in place in one go.
     mutating func writeAnswers(to output: inout ByteBuffer) {
         guard !hasUnsettledOfFormerConnection else { return }
-        while let entry = ledger.popSettled() {
-            switch entry.answer {
-            case .publishAcknowledgement:
-                table.setAwaitingAcknowledgement(entry.packetIdentifier, false)
-            case .publishReceived:
-                switch table[entry.packetIdentifier] {
-                case .received: table[entry.packetIdentifier] = .stored
-                case .stored: break
-                // The answer to a repeat, overtaken by PUBREL: the server has its PUBREC.
-                case .releasing, .free: continue
+        while ledger.isFirstSettled {
+            let capacity = min(ledger.count, Self.answersPerWrite) * 4
+            output.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { space in
+                var bytesWritten = 0
+                while bytesWritten < capacity, let entry = ledger.popSettled() {
+                    guard answer(entry) else { continue }
+                    let packet = UInt32(entry.answer.packetType.firstByte) << 24 | 2 << 16 | UInt32(entry.packetIdentifier)
+                    space.storeBytes(of: packet.bigEndian, toByteOffset: bytesWritten, as: UInt32.self)
+                    bytesWritten += 4
                 }
-            case .publishComplete:
-                table[entry.packetIdentifier] = .free
+                return bytesWritten
             }
-            output.writeAcknowledgement(entry.answer.packetType, packetIdentifier: entry.packetIdentifier)
         }
+    }
+
+    private static let answersPerWrite = 1024
+
+    /// What the answer means for the identifier; false when it is not to be sent.
+    @inline(__always)
+    private mutating func answer(_ entry: AcknowledgementLedger.Entry) -> Bool {
+        switch entry.answer {
+        case .publishAcknowledgement:
+            table.setAwaitingAcknowledgement(entry.packetIdentifier, false)
+        case .publishReceived:
+            switch table[entry.packetIdentifier] {
+            case .received: table[entry.packetIdentifier] = .stored
+            case .stored: break
+            // The answer to a repeat, overtaken by PUBREL: the server has its PUBREC.
+            case .releasing, .free: return false
+            }
+        case .publishComplete:
+            table[entry.packetIdentifier] = .free
+        }
+        return true
     }
 
     // MARK: Connections

@@ -63,6 +63,6 @@ struct PacketIdentifierTable {
     private mutating func grow(toHold index: Int) {
         var size = max(64, states.count)
         while size <= index { size *= 2 }
-        states.append(contentsOf: repeatElement(0, count: size - states.count))
+        states += [UInt8](repeating: 0, count: size - states.count)
     }
 }

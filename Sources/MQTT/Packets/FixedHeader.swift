@@ -19,12 +19,12 @@ struct FixedHeader {
         guard offset < bytes.count else { return nil }
         let first = bytes[offset]
         let flags = first & 0x0F
-        guard let type = PacketType(rawValue: first >> 4) else { throw .reservedPacketType(first >> 4) }
-        if type == .publish {
+        let type: PacketType
+        if first >> 4 == PacketType.publish.rawValue {
+            type = .publish
             try Publish.check(flags: flags)
         } else {
-            guard type.isForClients else { throw .packetTypeNotForClients(type) }
-            guard flags == type.reservedFlags || !version.fixesReservedFlags else { throw .reservedFlags(type, flags: flags) }
+            type = try otherType(first, version: version)
         }
 
         var remainingBytes = 0
@@ -48,5 +48,15 @@ struct FixedHeader {
             throw .wrongRemainingLength(type, remainingBytes: remainingBytes)
         }
         return FixedHeader(type: type, flags: flags, bodyStart: cursor, packetEnd: cursor + remainingBytes)
+    }
+
+    /// The type that the first byte says, if it is not PUBLISH.
+    @inline(never)
+    private static func otherType(_ first: UInt8, version: ProtocolVersion) throws(MQTTError) -> PacketType {
+        let flags = first & 0x0F
+        guard let type = PacketType(rawValue: first >> 4) else { throw .reservedPacketType(first >> 4) }
+        guard type.isForClients else { throw .packetTypeNotForClients(type) }
+        guard flags == type.reservedFlags || !version.fixesReservedFlags else { throw .reservedFlags(type, flags: flags) }
+        return type
     }
 }

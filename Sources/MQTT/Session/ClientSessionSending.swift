@@ -43,9 +43,11 @@ extension ClientSession {
 
     /// Writes SUBSCRIBE packets of at most `filtersPerPacket` filters; each is answered by an event `.subscribed`.
     ///
-    /// - Precondition: the session is connected, and at most 32,767 packets are unanswered.
+    /// Without a connection nothing happens: what was asked on one is void with it, and each begins with its own subscriptions.
+    ///
+    /// - Precondition: at most 32,767 packets are unanswered.
     public mutating func subscribe(_ subscriptions: [Subscription], now: NIODeadline) {
-        precondition(isConnected, "SUBSCRIBE needs a connection")
+        guard isConnected else { return }
         var rest = subscriptions[...]
         while !rest.isEmpty {
             let some = rest.prefix(configuration.filtersPerPacket)
@@ -58,9 +60,11 @@ extension ClientSession {
 
     /// Writes UNSUBSCRIBE packets of at most `filtersPerPacket` filters; each is answered by an event `.unsubscribed`.
     ///
-    /// - Precondition: the session is connected, and at most 32,767 packets are unanswered.
+    /// Without a connection nothing happens: what was asked on one is void with it, and each begins with its own subscriptions.
+    ///
+    /// - Precondition: at most 32,767 packets are unanswered.
     public mutating func unsubscribe(_ filters: [TopicFilter], now: NIODeadline) {
-        precondition(isConnected, "UNSUBSCRIBE needs a connection")
+        guard isConnected else { return }
         var rest = filters[...]
         while !rest.isEmpty {
             let some = rest.prefix(configuration.filtersPerPacket)

@@ -6,8 +6,6 @@ extension TopicFilter {
         guard sharedGroup == other.sharedGroup else { return false }
         let ours = levels
         let theirs = other.levels
-        // "+/#" and "#" say the same: every topic has a first level.
-        if ours == [.single, .multi], theirs == [.multi] { return true }
         guard !isHidden(theirs, from: ours) else { return false }
         for (index, level) in ours.enumerated() {
             if level == .multi { return true }
@@ -41,14 +39,17 @@ extension TopicFilter {
         case multi
     }
 
+    /// No topic is empty, so "#" says the same as "+/#", and "/#" the same as "/+/#": one form is enough to compare.
     private var levels: [Level] {
-        bytes[patternStart...].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { level in
+        var levels = bytes[patternStart...].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { level -> Level in
             switch level.first {
             case UInt8(ascii: "#"): .multi
             case UInt8(ascii: "+"): .single
             default: .literal(level)
             }
         }
+        if levels == [.multi] || levels == [.literal([]), .multi] { levels.insert(.single, at: levels.count - 1) }
+        return levels
     }
 
     /// [MQTT-4.7.2-1]: topics that start with `$` are out of reach of a filter that starts with a wildcard.
