@@ -1,0 +1,52 @@
+import MQTT
+import Mapping
+
+/// Which session of the pool subscribes to what.
+///
+/// With shared subscriptions every session takes part in every filter and the broker spreads the messages. Brokers send no retained messages on a
+/// shared subscription, so a filter whose mapping wants them goes to one session alone, as do all filters where the pool is told to split.
+struct SubscriptionPlan: Sendable {
+    /// One list for each session.
+    let bySession: [[Subscription]]
+
+
+    /// - Throws: when the distribution cannot give a mapping what it asks for.
+    init(needs: [MappingPlan.Subscription], sessions: Int, distribution: Distribution, group: String) throws(SubscriptionPlanError) {
+        precondition(sessions > 0, "a pool has at least one session")
+        var bySession = Array(repeating: [Subscription](), count: sessions)
+        var turn = 0
+        for need in needs {
+            let isShared: Bool
+            switch distribution {
+            case .split: isShared = false
+            case .shared where need.needsRetained: throw SubscriptionPlanError.retainedOnShared(filter: need.filter)
+            case .shared: isShared = true
+            case .automatic: isShared = sessions > 1 && !need.needsRetained
+            }
+            if isShared {
+                for session in 0..<sessions {
+                    bySession[session].append(SubscriptionRequest(filter: "$share/\(group)/\(need.filter)", qos: need.qos))
+                }
+            } else {
+                bySession[turn % sessions].append(SubscriptionRequest(filter: need.filter, qos: need.qos))
+                turn += 1
+            }
+        }
+        self.bySession = bySession
+    }
+}
+
+/// How filters are given to the sessions of the pool (`pool.distribution`).
+enum Distribution: Sendable { case automatic, shared, split }
+
+/// What a distribution cannot do.
+enum SubscriptionPlanError: Error, Equatable, CustomStringConvertible {
+    case retainedOnShared(filter: String)
+
+    var description: String {
+        switch self {
+        case .retainedOnShared(let filter):
+            "a mapping on '\(filter)' uses retained messages, which brokers do not send on shared subscriptions: set pool.distribution to auto or split"
+        }
+    }
+}

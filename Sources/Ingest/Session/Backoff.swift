@@ -1,0 +1,36 @@
+import NIOCore
+
+/// How long to wait before the next try: exponential with full jitter, bounded on both sides.
+///
+/// Full jitter spreads the tries of many sessions over the whole interval, so a broker that comes back is not met by all of them at once.
+struct Backoff: Sendable {
+    /// The first delay's upper end.
+    let base: TimeAmount
+    /// No delay is longer.
+    let limit: TimeAmount
+    private(set) var attempts = 0
+
+    init(base: TimeAmount = .milliseconds(100), limit: TimeAmount = .seconds(30)) {
+        precondition(base.nanoseconds > 0 && limit >= base, "a backoff grows from a positive base to its limit")
+        self.base = base
+        self.limit = limit
+    }
+
+    /// The next delay, between half and the whole of base × 2ⁿ, never over the limit.
+    mutating func next(using generator: inout some RandomNumberGenerator) -> TimeAmount {
+        let doublings = min(attempts, 30)
+        attempts = min(attempts + 1, 1_000_000)
+        let (product, overflow) = base.nanoseconds.multipliedReportingOverflow(by: 1 << doublings)
+        let ceiling = overflow ? limit.nanoseconds : min(product, limit.nanoseconds)
+        return .nanoseconds(Int64.random(in: ceiling / 2...ceiling, using: &generator))
+    }
+
+    /// The next delay, with the system's randomness.
+    mutating func next() -> TimeAmount {
+        var generator = SystemRandomNumberGenerator()
+        return next(using: &generator)
+    }
+
+    /// After a success the next failure starts from the base again.
+    mutating func reset() { attempts = 0 }
+}

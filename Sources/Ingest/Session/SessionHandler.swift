@@ -1,0 +1,235 @@
+import Foundation
+import Logging
+import MQTT
+import Mapping
+import NIOCore
+
+/// Carries one network connection: hands the bytes of each read to the MQTT session in place, the messages to the shard, and writes what the session
+/// has to say, one buffer a loop turn.
+///
+/// It reads only when asked (`autoRead` is off): when the shard is full it stops, keeps what is parsed of the current read, and TCP's window
+/// holds back the broker.
+final class SessionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private unowned let pool: PoolSession
+    private unowned let shard: Shard
+    private let logger: Logger
+    private let session: UnsafeMutablePointer<ClientSession>
+    private var context: ChannelHandlerContext?
+    /// Bytes that are not parsed yet: the beginning of a packet, or what waits for room in the shard.
+    private var unparsed: ByteBuffer?
+    /// Nothing is read: the shard is full, or deliveries of the former connection have not settled.
+    private var isHeld = false
+    private(set) var isEstablished = false
+    private var endReason: String?
+    private var timer: Scheduled<Void>?
+    private var resubscription: Scheduled<Void>?
+
+    init(pool: PoolSession, shard: Shard, logger: Logger) {
+        self.pool = pool
+        self.shard = shard
+        self.logger = logger
+        session = pool.mqtt
+    }
+
+    // MARK: Channel
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        session.pointee.connectionOpened(now: .now())
+        pool.connectionOpened(self)
+        flush()
+        tick()
+        context.read()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        resubscription?.cancel()
+        self.context = nil
+        isEstablished = false
+        pool.connectionEnded(because: endReason ?? "the broker closed the connection")
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { end(because: "\(error)") }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var read = unwrapInboundIn(data)
+        if var waiting = unparsed {
+            unparsed = nil
+            waiting.writeBuffer(&read)
+            parse(waiting)
+        } else {
+            parse(read)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        finishTurn()
+    }
+
+    // MARK: Reading
+
+    /// Parses what is there; keeps what is not a whole packet yet, or has no room.
+    private func parse(_ buffer: ByteBuffer) {
+        let now = NIODeadline.now()
+        let receivedMicroseconds = wallClockMicroseconds()
+        var failure: MQTTError?
+        let consumed = buffer.withUnsafeReadableBytes { bytes -> Int in
+            var offset = 0
+            do throws(MQTTError) {
+                try takePackets(bytes, from: &offset, now: now, receivedMicroseconds: receivedMicroseconds)
+            } catch {
+                failure = error
+            }
+            return offset
+        }
+        if let failure {
+            end(because: failure.description)
+            return
+        }
+        guard consumed < buffer.readableBytes else { return }
+        // A copy of the rest, so that a small beginning of a packet does not hold a whole read's memory.
+        let rest = buffer.readableBytesView.dropFirst(consumed)
+        var kept = shard.allocator.buffer(capacity: max(rest.count * 2, 4096))
+        kept.writeBytes(rest)
+        unparsed = kept
+    }
+
+    private func takePackets(
+        _ bytes: UnsafeRawBufferPointer, from offset: inout Int, now: NIODeadline, receivedMicroseconds: Int64
+    ) throws(MQTTError) {
+        isHeld = false
+        while true {
+            if shard.isFull {
+                isHeld = true
+                return
+            }
+            switch try session.pointee.nextEvent(in: bytes, at: &offset, now: now) {
+            case .publish(let publish, let sequence):
+                shard.take(
+                    MessageInput(
+                        topic: publish.topic, payload: publish.payload, receivedMicroseconds: receivedMicroseconds,
+                        qos: publish.qos.rawValue, isRetained: publish.isRetained),
+                    delivery: sequence, isDuplicate: publish.isDuplicate, from: pool)
+            case .needsMoreBytes: return
+            case .held:
+                isHeld = true
+                return
+            case .released(_, let sequence): shard.cover(sequence, from: pool)
+            case .connected(let presence): established(presence)
+            case .subscribed(let results): subscribed(results)
+            case .repeated, .unsubscribed, .acknowledged: break
+            }
+        }
+    }
+
+    /// Ends a loop turn: what was taken goes to the writer if it is idle, what the session has to say goes out, and the next read is asked for.
+    private func finishTurn() {
+        shard.commitIfIdle()
+        flush()
+        if shard.isFull { isHeld = true }
+        if isHeld {
+            session.pointee.pauseReading()
+        } else {
+            session.pointee.resumeReading(now: .now())
+            context?.read()
+        }
+    }
+
+    /// The shard has room again, or deliveries have settled: first what is already here, then the socket.
+    func resumeReading() {
+        guard isHeld, context != nil else { return }
+        isHeld = false
+        if let waiting = unparsed {
+            unparsed = nil
+            parse(waiting)
+        }
+        finishTurn()
+    }
+
+    // MARK: Session
+
+    private func established(_ presence: SessionPresence) {
+        isEstablished = true
+        pool.sessionEstablished(presence)
+        if !pool.settings.subscriptions.isEmpty { session.pointee.subscribe(pool.settings.subscriptions, now: .now()) }
+    }
+
+    private func subscribed(_ results: [SubscriptionResult]) {
+        var refused: [Subscription] = []
+        for result in results {
+            switch result.grantedQoS {
+            case nil:
+                refused.append(result.subscription)
+                logger.error(
+                    "the broker refuses a subscription; check its access rules, and pool.distribution if it knows no shared subscriptions",
+                    metadata: ["filter": "\(result.subscription.filter)"])
+            case let granted? where granted < result.subscription.qos:
+                logger.warning(
+                    "the broker grants a lower QoS than asked for",
+                    metadata: ["filter": "\(result.subscription.filter)", "granted": "\(granted.rawValue)", "asked": "\(result.subscription.qos.rawValue)"])
+            default: break
+            }
+        }
+        guard !refused.isEmpty else { return }
+        resubscription = shard.eventLoop.assumeIsolated().scheduleTask(in: .seconds(60)) { [self] in
+            session.pointee.subscribe(refused, now: .now())
+            flush()
+        }
+    }
+
+    /// Acknowledges the longest durable prefix, and sends whatever else the session has to say, in one write.
+    func flush() {
+        guard let context else { return }
+        let before = session.pointee.unacknowledgedCount
+        session.pointee.flushAcknowledgements()
+        pool.acknowledged(before - session.pointee.unacknowledgedCount)
+        guard let output = session.pointee.takeOutput(now: .now()) else { return }
+        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+    }
+
+    /// Keep alive and time limits.
+    private func tick() {
+        guard context != nil else { return }
+        do throws(MQTTError) {
+            let next = try session.pointee.tick(now: .now())
+            flush()
+            timer = shard.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in tick() }
+        } catch {
+            end(because: error.description)
+        }
+    }
+
+    // MARK: The end
+
+    /// Ends the connection; nothing more is acknowledged on it.
+    func end(because reason: String) {
+        if endReason == nil { endReason = reason }
+        unparsed = nil
+        close()
+    }
+
+    func close() { context?.close(promise: nil) }
+
+    /// Says DISCONNECT and closes.
+    func disconnect() {
+        if endReason == nil { endReason = "disconnected by us" }
+        if isEstablished {
+            session.pointee.disconnect()
+            guard let context, let output = session.pointee.takeOutput(now: .now()) else { return close() }
+            context.writeAndFlush(wrapOutboundOut(output)).assumeIsolated().whenComplete { [self] _ in close() }
+        } else {
+            close()
+        }
+    }
+}
+
+/// The wall clock, in microseconds since 1970, UTC.
+func wallClockMicroseconds() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
+}

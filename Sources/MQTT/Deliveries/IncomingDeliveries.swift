@@ -1,0 +1,182 @@
+import NIOCore
+
+/// The receiver's side of QoS 1 and 2 (MQTT 3.1.1 §4.3.2, §4.3.3): what came, what is durable, what the server is told and when.
+///
+/// A delivery outlives its connection: what was handed out before a connection was lost still settles, but is not answered on the next one.
+struct IncomingDeliveries {
+    /// What a PUBLISH at QoS 1 or 2 is.
+    enum Receipt: Equatable {
+        /// A message to store; its sequence.
+        case delivery(UInt64)
+        /// A packet that the session has already: nothing to store.
+        case repeated
+    }
+
+    private var ledger = AcknowledgementLedger()
+    private var table = PacketIdentifierTable()
+    /// The first sequence of the present connection.
+    private var connectionStart: UInt64 = 0
+    /// The server has forgotten the session to which the deliveries of the former connection belong.
+    private var isFormerSessionForgotten = false
+
+    /// Deliveries of a former connection have not all settled.
+    var hasUnsettledOfFormerConnection: Bool {
+        @inline(__always) get { ledger.first < connectionStart }
+    }
+
+    /// Packets that have not been answered.
+    var unacknowledgedCount: Int { ledger.count }
+
+    var storedIdentifiers: [UInt16] { table.stored }
+
+    // MARK: What the server sends
+
+    /// A PUBLISH at QoS 1.
+    ///
+    /// The same identifier again before our PUBACK is a repeat if it says so (DUP), else the server breaks [MQTT-2.3.1-4]. A repeat gets no
+    /// PUBACK of its own: the server may give the identifier to a new message after the first one, and a second would acknowledge that.
+    @inline(__always)
+    mutating func receiveAtLeastOnce(_ packetIdentifier: UInt16, isDuplicate: Bool) throws(MQTTError) -> Receipt {
+        guard !table.isAwaitingAcknowledgement(packetIdentifier) else {
+            guard isDuplicate else { throw .packetIdentifierInUse(packetIdentifier) }
+            return .repeated
+        }
+        let sequence = try ledger.receive(packetIdentifier, answer: .publishAcknowledgement, state: .waiting)
+        table.setAwaitingAcknowledgement(packetIdentifier, true)
+        return .delivery(sequence)
+    }
+
+    /// A PUBLISH at QoS 2: until PUBREL the same identifier is the same message, whatever DUP says, and each gets a PUBREC ([MQTT-4.3.3-2]).
+    mutating func receiveExactlyOnce(_ packetIdentifier: UInt16) throws(MQTTError) -> Receipt {
+        switch table[packetIdentifier] {
+        case .free:
+            let sequence = try ledger.receive(packetIdentifier, answer: .publishReceived, state: .waiting)
+            table[packetIdentifier] = .received
+            return .delivery(sequence)
+        case .received, .stored:
+            _ = try ledger.receive(packetIdentifier, answer: .publishReceived, state: .needsNothing)
+            return .repeated
+        case .releasing:
+            throw .packetIdentifierInUse(packetIdentifier)
+        }
+    }
+
+    /// A PUBREL: the sequence of a release that must become durable before PUBCOMP, or nil when there is none to store.
+    mutating func receiveRelease(_ packetIdentifier: UInt16) throws(MQTTError) -> UInt64? {
+        switch table[packetIdentifier] {
+        case .stored:
+            let sequence = try ledger.receive(packetIdentifier, answer: .publishComplete, state: .waiting)
+            table[packetIdentifier] = .releasing
+            return sequence
+        case .free:
+            // Released before, and our PUBCOMP was lost: the server waits for it.
+            _ = try ledger.receive(packetIdentifier, answer: .publishComplete, state: .needsNothing)
+            return nil
+        case .releasing:
+            // A second PUBCOMP could reach the server after it gave the identifier to a new message.
+            return nil
+        case .received:
+            throw .releaseBeforeReceipt(packetIdentifier)
+        }
+    }
+
+    // MARK: What the caller says
+
+    /// - Precondition: each sequence was handed out and is settled for the first time.
+    mutating func settle(_ sequences: Range<UInt64>) {
+        ledger.settle(sequences)
+        leaveFormerConnection()
+    }
+
+    /// Gives up deliveries whose connection is gone; the server sends them again.
+    ///
+    /// - Precondition: none of them belongs to the present connection, where giving up would hold back every later acknowledgement.
+    mutating func abandon(_ sequences: Range<UInt64>) {
+        precondition(sequences.upperBound <= connectionStart, "only deliveries of a former connection can be given up")
+        ledger.settle(sequences, as: .abandoned)
+        leaveFormerConnection()
+    }
+
+    /// Replaces what is known of identifiers by those that are durable and not released.
+    ///
+    /// - Precondition: nothing is unacknowledged; zero is no packet identifier.
+    mutating func loadStored(_ identifiers: some Sequence<UInt16>) {
+        precondition(ledger.isEmpty, "stored identifiers are loaded before the first message of a connection")
+        table.removeAll()
+        for identifier in identifiers {
+            precondition(identifier != 0, "0 is no packet identifier")
+            table[identifier] = .stored
+        }
+    }
+
+    // MARK: Answers
+
+    /// Writes the answers of the longest settled prefix, oldest first: four bytes each, put in place in one go.
+    mutating func writeAnswers(to output: inout ByteBuffer) {
+        guard !hasUnsettledOfFormerConnection else { return }
+        while ledger.isFirstSettled {
+            let capacity = min(ledger.count, Self.answersPerWrite) * 4
+            output.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { space in
+                var bytesWritten = 0
+                while bytesWritten < capacity, let entry = ledger.popSettled() {
+                    guard answer(entry) else { continue }
+                    let packet = UInt32(entry.answer.packetType.firstByte) << 24 | 2 << 16 | UInt32(entry.packetIdentifier)
+                    space.storeBytes(of: packet.bigEndian, toByteOffset: bytesWritten, as: UInt32.self)
+                    bytesWritten += 4
+                }
+                return bytesWritten
+            }
+        }
+    }
+
+    private static let answersPerWrite = 1024
+
+    /// What the answer means for the identifier; false when it is not to be sent.
+    @inline(__always)
+    private mutating func answer(_ entry: AcknowledgementLedger.Entry) -> Bool {
+        switch entry.answer {
+        case .publishAcknowledgement:
+            table.setAwaitingAcknowledgement(entry.packetIdentifier, false)
+        case .publishReceived:
+            switch table[entry.packetIdentifier] {
+            case .received: table[entry.packetIdentifier] = .stored
+            case .stored: break
+            // The answer to a repeat, overtaken by PUBREL: the server has its PUBREC.
+            case .releasing, .free: return false
+            }
+        case .publishComplete:
+            table[entry.packetIdentifier] = .free
+        }
+        return true
+    }
+
+    // MARK: Connections
+
+    /// Nothing that has come so far is answered any more. May be called more than once.
+    mutating func connectionClosed() {
+        ledger.forEachEntry { entry in
+            if entry.answer == .publishAcknowledgement { table.setAwaitingAcknowledgement(entry.packetIdentifier, false) }
+        }
+        connectionStart = ledger.next
+        leaveFormerConnection()
+    }
+
+    /// The server has no session: identifiers mean nothing any more, those of deliveries under way included.
+    mutating func sessionForgotten() {
+        table.removeAll()
+        isFormerSessionForgotten = hasUnsettledOfFormerConnection
+    }
+
+    /// Takes settled deliveries of the former connection out, and keeps what they mean for their identifiers.
+    private mutating func leaveFormerConnection() {
+        while hasUnsettledOfFormerConnection, let entry = ledger.popSettled() {
+            guard !isFormerSessionForgotten else { continue }
+            switch (entry.answer, entry.state) {
+            case (.publishReceived, .durable), (.publishComplete, .abandoned): table[entry.packetIdentifier] = .stored
+            case (.publishReceived, .abandoned), (.publishComplete, .durable): table[entry.packetIdentifier] = .free
+            default: continue
+            }
+        }
+        if !hasUnsettledOfFormerConnection { isFormerSessionForgotten = false }
+    }
+}

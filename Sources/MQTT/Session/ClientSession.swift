@@ -1,0 +1,140 @@
+import NIOCore
+
+/// An MQTT session, client's side, as a value: bytes, calls and times go in; events, bytes and time limits come out. It has no socket and no
+/// clock, and calls nobody back.
+///
+/// One value serves one client identifier through all its connections, one after the other:
+///
+/// 1. `connectionOpened`, then send what `takeOutput` gives.
+/// 2. For every read: `nextEvent` until `.needsMoreBytes`; then `flushAcknowledgements` and send what `takeOutput` gives.
+/// 3. As deliveries become durable: `settle`, `flushAcknowledgements`, and again send.
+/// 4. `tick` at the time that the last `tick` named, and send.
+/// 5. On an error, or when the connection is gone: close it and call `connectionClosed`.
+///
+/// What the server can cause is an `MQTTError`; it ends the connection, and bytes that follow are passed over.
+public struct ClientSession: Sendable {
+    enum Phase: Equatable {
+        case closed
+        /// CONNECT is written, CONNACK is due.
+        case connecting(deadline: NIODeadline)
+        case connected
+    }
+
+    /// How the session connects.
+    public let configuration: SessionConfiguration
+    /// Counts the connections of this session; 0 before the first.
+    public internal(set) var connectionEpoch: UInt64 = 0
+
+    var phase = Phase.closed
+    var keepAlive: KeepAlive
+    var deliveries = IncomingDeliveries()
+    var publications = OutgoingPublications()
+    var requests = PendingRequests()
+    var lastPacketIdentifier: UInt16 = 0
+    var output = ByteBuffer()
+    /// Messages of ours that the server had taken over when it forgot the session; told as events one by one.
+    var takenOver: [UInt16] = []
+
+    private let connectPacket: ByteBuffer
+
+    /// Makes a session that is not connected.
+    ///
+    /// - Throws: `invalidConfiguration`.
+    public init(configuration: SessionConfiguration) throws(MQTTError) {
+        try configuration.validate()
+        self.configuration = configuration
+        keepAlive = KeepAlive(keepAliveSeconds: configuration.keepAliveSeconds, responseLimit: configuration.pingTimeout)
+        var packet = ByteBuffer()
+        Connect(configuration: configuration).write(to: &packet)
+        connectPacket = packet
+    }
+
+    /// CONNACK came, and the connection stands as far as the session knows.
+    public var isConnected: Bool { phase == .connected }
+
+    // MARK: Connections
+
+    /// A network connection was made: writes CONNECT, and nothing else before CONNACK.
+    ///
+    /// - Precondition: the former connection has failed, was disconnected, or `connectionClosed` was called.
+    public mutating func connectionOpened(now: NIODeadline) {
+        precondition(phase == .closed, "a session has one connection at a time")
+        connectionClosed()
+        connectionEpoch += 1
+        phase = .connecting(deadline: now + configuration.connectTimeout)
+        keepAlive.start(now: now)
+        output.writeImmutableBuffer(connectPacket)
+    }
+
+    /// The network connection is gone, for whatever reason. Deliveries that are not settled stay and are still to be settled, or abandoned.
+    public mutating func connectionClosed() {
+        phase = .closed
+        output = ByteBuffer()
+        requests.removeAll()
+        takenOver.removeAll()
+        deliveries.connectionClosed()
+        if configuration.cleanSession { publications.removeAll() }
+    }
+
+    /// Writes DISCONNECT, so that the server does not publish the will ([MQTT-3.14.4-3]); then the caller sends and closes.
+    ///
+    /// Before CONNACK nothing is written. Afterwards nothing is read any more.
+    public mutating func disconnect() {
+        if phase == .connected { output.writeEmptyPacket(.disconnect) }
+        phase = .closed
+    }
+
+    // MARK: Output
+
+    /// What is to be sent now, if anything; it must be, at `now`, since keep alive counts from it.
+    public mutating func takeOutput(now: NIODeadline) -> ByteBuffer? {
+        guard output.readableBytes > 0 else { return nil }
+        let taken = output
+        output = ByteBuffer()
+        keepAlive.sent(now: now)
+        return taken
+    }
+
+    // MARK: Time
+
+    /// Does what time demands (PINGREQ), and says when to call again at the latest.
+    ///
+    /// - Throws: `connectTimedOut`, `subscribeTimedOut`, `unsubscribeTimedOut`, `pingTimedOut`; the connection is to be closed.
+    public mutating func tick(now: NIODeadline) throws(MQTTError) -> NIODeadline {
+        switch phase {
+        case .closed:
+            return .distantFuture
+        case .connecting(let deadline):
+            guard now < deadline else { throw fail(.connectTimedOut) }
+            return deadline
+        case .connected:
+            do throws(MQTTError) {
+                let (isPingDue, next) = try keepAlive.tick(now: now)
+                if isPingDue { output.writeEmptyPacket(.pingRequest) }
+                guard !keepAlive.isReadingPaused else { return next }
+                return min(next, try requests.tick(now: now))
+            } catch {
+                throw fail(error)
+            }
+        }
+    }
+
+    /// Whether the caller reads the connection. While it does not, answers that are missing are not missed.
+    public var isReadingPaused: Bool { keepAlive.isReadingPaused }
+
+    /// The caller stops reading the connection. PINGREQ still goes out.
+    public mutating func pauseReading() { keepAlive.pauseReading() }
+
+    /// The caller reads again: time limits for answers start anew.
+    public mutating func resumeReading(now: NIODeadline) {
+        guard keepAlive.isReadingPaused else { return }
+        keepAlive.resumeReading(now: now)
+        requests.restartTimeLimits(deadline: now + configuration.subscribeTimeout)
+    }
+
+    /// Ends the connection for `error`.
+    mutating func fail(_ error: MQTTError) -> MQTTError {
+        phase = .closed
+        return error
+    }
+}

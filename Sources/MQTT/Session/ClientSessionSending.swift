@@ -1,0 +1,128 @@
+import NIOCore
+
+/// What we ask of the server, and what we answer.
+extension ClientSession {
+    // MARK: Deliveries
+
+    /// The rows of these deliveries, or the releases they stand for, are durable. In any order; also after their connection is gone.
+    ///
+    /// A range starts and ends with sequences that events have named; those between that no event named need nothing and are passed over.
+    ///
+    /// - Precondition: each sequence was named by an event and is settled for the first time.
+    public mutating func settle(_ deliveries: Range<UInt64>) { self.deliveries.settle(deliveries) }
+
+    /// These deliveries will not become durable; the server sends them again on the next connection.
+    ///
+    /// - Precondition: their connection is gone (`connectionClosed`), and none of them was settled.
+    public mutating func abandon(_ deliveries: Range<UInt64>) { self.deliveries.abandon(deliveries) }
+
+    /// Writes PUBACK, PUBREC and PUBCOMP for the longest settled prefix of what came on this connection, in the order in which it came
+    /// ([MQTT-4.6.0-2], [MQTT-4.6.0-3]).
+    public mutating func flushAcknowledgements() {
+        guard phase == .connected else { return }
+        deliveries.writeAnswers(to: &output)
+    }
+
+    /// Packets at QoS 1 and 2, and releases, that are not answered yet.
+    public var unacknowledgedCount: Int { deliveries.unacknowledgedCount }
+
+    /// Deliveries of a former connection are neither settled nor abandoned; until they are, no message of this one is read.
+    public var hasUnsettledDeliveriesOfFormerConnection: Bool { deliveries.hasUnsettledOfFormerConnection }
+
+    /// Packet identifiers of QoS 2 messages that are durable and whose release is not, in rising order.
+    public var storedPacketIdentifiers: [UInt16] { deliveries.storedIdentifiers }
+
+    /// Replaces the stored packet identifiers by those that are durable: right after `.connected`, before the next event is read.
+    ///
+    /// The session itself keeps them from connection to connection, and clears them when the server has no session.
+    ///
+    /// - Precondition: nothing is unacknowledged, no former delivery is unsettled, and 0 is not among them.
+    public mutating func loadStoredPacketIdentifiers(_ identifiers: some Sequence<UInt16>) { deliveries.loadStored(identifiers) }
+
+    // MARK: Subscriptions
+
+    /// Writes SUBSCRIBE packets of at most `filtersPerPacket` filters; each is answered by an event `.subscribed`.
+    ///
+    /// Without a connection nothing happens: what was asked on one is void with it, and each begins with its own subscriptions.
+    ///
+    /// - Precondition: at most 32,767 packets are unanswered.
+    public mutating func subscribe(_ subscriptions: [Subscription], now: NIODeadline) {
+        guard isConnected else { return }
+        var rest = subscriptions[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(configuration.filtersPerPacket)
+            rest = rest.dropFirst(some.count)
+            let packetIdentifier = unusedPacketIdentifier()
+            Subscribe(packetIdentifier: packetIdentifier, subscriptions: some).write(to: &output)
+            requests.subscribeSent(Array(some), packetIdentifier: packetIdentifier, deadline: now + configuration.subscribeTimeout)
+        }
+    }
+
+    /// Writes UNSUBSCRIBE packets of at most `filtersPerPacket` filters; each is answered by an event `.unsubscribed`.
+    ///
+    /// Without a connection nothing happens: what was asked on one is void with it, and each begins with its own subscriptions.
+    ///
+    /// - Precondition: at most 32,767 packets are unanswered.
+    public mutating func unsubscribe(_ filters: [TopicFilter], now: NIODeadline) {
+        guard isConnected else { return }
+        var rest = filters[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(configuration.filtersPerPacket)
+            rest = rest.dropFirst(some.count)
+            let packetIdentifier = unusedPacketIdentifier()
+            Unsubscribe(packetIdentifier: packetIdentifier, filters: some).write(to: &output)
+            requests.unsubscribeSent(Array(some), packetIdentifier: packetIdentifier, deadline: now + configuration.subscribeTimeout)
+        }
+    }
+
+    /// Every SUBSCRIBE and UNSUBSCRIBE of this connection is answered.
+    public var hasPendingRequests: Bool { !requests.isEmpty }
+
+    // MARK: Messages of ours
+
+    /// Writes PUBLISH, unless there is no connection or the window is full.
+    ///
+    /// With a session that outlives the connection, a message at QoS 1 or 2 is kept and sent again until the server has taken it over
+    /// ([MQTT-4.4.0-1]); with a clean session it is forgotten with the connection.
+    ///
+    /// - Precondition: topic and payload together fit a packet (268,435,455 bytes).
+    public mutating func publish(
+        topic: TopicName, payload: UnsafeRawBufferPointer, qos: QoS, isRetained: Bool = false
+    ) -> PublishOutcome {
+        guard isConnected else { return .notConnected }
+        var message = OutgoingPublish(topic: topic, payload: payload, qos: qos, isRetained: isRetained, packetIdentifier: 0)
+        guard qos != .atMostOnce else {
+            message.write(to: &output)
+            return .written
+        }
+        guard publications.count < configuration.maximumPublishesInFlight else { return .windowFull }
+        message.packetIdentifier = unusedPacketIdentifier()
+        if configuration.cleanSession {
+            message.write(to: &output)
+            publications.sent(message.packetIdentifier, qos: qos, packet: nil)
+        } else {
+            var packet = ByteBuffer()
+            message.write(to: &packet)
+            output.writeImmutableBuffer(packet)
+            publications.sent(message.packetIdentifier, qos: qos, packet: packet)
+        }
+        return .awaitingAcknowledgement(packetIdentifier: message.packetIdentifier)
+    }
+
+    /// Writes PUBLISH, unless there is no connection or the window is full.
+    public mutating func publish(topic: TopicName, payload: [UInt8], qos: QoS, isRetained: Bool = false) -> PublishOutcome {
+        payload.withUnsafeBytes { publish(topic: topic, payload: $0, qos: qos, isRetained: isRetained) }
+    }
+
+    /// Messages of ours at QoS 1 and 2 that the server has not taken over.
+    public var publishesInFlight: Int { publications.count }
+
+    /// The next packet identifier that nothing of ours uses ([MQTT-2.3.1-2]), from 1 to 65,535 and round.
+    private mutating func unusedPacketIdentifier() -> UInt16 {
+        for _ in 0..<Int(UInt16.max) {
+            lastPacketIdentifier = lastPacketIdentifier == .max ? 1 : lastPacketIdentifier + 1
+            if !publications.contains(lastPacketIdentifier), !requests.contains(lastPacketIdentifier) { return lastPacketIdentifier }
+        }
+        preconditionFailure("every packet identifier is in use")
+    }
+}

@@ -1,0 +1,90 @@
+import NIOCore
+
+/// The sender's side of QoS 1 and 2 (MQTT 3.1.1 §4.3.2, §4.3.3): what we published and the server has not taken over.
+///
+/// A session that outlives its connection keeps each packet, to send it again ([MQTT-4.4.0-1]); a clean one keeps the identifiers only.
+struct OutgoingPublications {
+    private enum Stage {
+        case publishSent
+        /// QoS 2: PUBREC came, PUBREL went out.
+        case releaseSent
+    }
+
+    private struct InFlight {
+        /// Counts up, for the order of sending again ([MQTT-4.6.0-1]).
+        var order: UInt64
+        var qos: QoS
+        var stage: Stage
+        /// The packet as it went out, while it may have to go again.
+        var packet: ByteBuffer?
+    }
+
+    private var inFlight: [UInt16: InFlight] = [:]
+    private var nextOrder: UInt64 = 0
+
+    var count: Int { inFlight.count }
+
+    func contains(_ packetIdentifier: UInt16) -> Bool { inFlight[packetIdentifier] != nil }
+
+    /// A PUBLISH at QoS 1 or 2 was written.
+    mutating func sent(_ packetIdentifier: UInt16, qos: QoS, packet: ByteBuffer?) {
+        inFlight[packetIdentifier] = InFlight(order: nextOrder, qos: qos, stage: .publishSent, packet: packet)
+        nextOrder += 1
+    }
+
+    /// PUBACK.
+    mutating func acknowledged(_ packetIdentifier: UInt16) throws(MQTTError) {
+        guard inFlight[packetIdentifier]?.qos == .atLeastOnce else {
+            throw .unexpectedAcknowledgement(.publishAcknowledgement, packetIdentifier: packetIdentifier)
+        }
+        inFlight[packetIdentifier] = nil
+    }
+
+    /// PUBREC: it is always answered with PUBREL ([MQTT-4.3.3-1]), also for a message of a former process of this session.
+    mutating func received(_ packetIdentifier: UInt16, output: inout ByteBuffer) throws(MQTTError) {
+        if let publication = inFlight[packetIdentifier] {
+            guard publication.qos == .exactlyOnce else {
+                throw .unexpectedAcknowledgement(.publishReceived, packetIdentifier: packetIdentifier)
+            }
+            inFlight[packetIdentifier]?.stage = .releaseSent
+            inFlight[packetIdentifier]?.packet = nil
+        }
+        output.writeAcknowledgement(.publishRelease, packetIdentifier: packetIdentifier)
+    }
+
+    /// PUBCOMP: whether it ends a message of ours. One that we do not know ends a message of a former process.
+    mutating func completed(_ packetIdentifier: UInt16) throws(MQTTError) -> Bool {
+        guard let publication = inFlight[packetIdentifier] else { return false }
+        guard publication.stage == .releaseSent else {
+            throw .unexpectedAcknowledgement(.publishComplete, packetIdentifier: packetIdentifier)
+        }
+        inFlight[packetIdentifier] = nil
+        return true
+    }
+
+    /// Sends again what the server has not taken over, in the order of old, with DUP where it may have the first copy ([MQTT-3.3.1-1]).
+    ///
+    /// A server without a session gets the messages as new ones; what it had received by PUBREC it had taken over.
+    mutating func resend(to output: inout ByteBuffer, presence: SessionPresence) -> [UInt16] {
+        var takenOver: [UInt16] = []
+        for (packetIdentifier, publication) in inFlight.sorted(by: { $0.value.order < $1.value.order }) {
+            switch (publication.stage, presence) {
+            case (.releaseSent, .absent):
+                inFlight[packetIdentifier] = nil
+                takenOver.append(packetIdentifier)
+            case (.releaseSent, _):
+                output.writeAcknowledgement(.publishRelease, packetIdentifier: packetIdentifier)
+            case (.publishSent, _):
+                guard var packet = publication.packet else { continue }
+                if presence != .absent, let first = packet.getInteger(at: packet.readerIndex, as: UInt8.self) {
+                    packet.setInteger(first | OutgoingPublish.duplicateFlag, at: packet.readerIndex)
+                }
+                output.writeBuffer(&packet)
+            }
+        }
+        return takenOver
+    }
+
+    /// The session ended with its connection.
+    mutating func removeAll() { inFlight.removeAll(keepingCapacity: true) }
+}
