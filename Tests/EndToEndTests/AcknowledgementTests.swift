@@ -10,7 +10,9 @@ extension EndToEndTests {
             // The tap asks the database while it holds the PUBACK in its hand.
             let observation = Mutex<Observation>(Observation())
             let workplace = try await Workplace(sessions: 2, shards: 2) { passage in
-                guard passage.kind == .publishAcknowledgement, passage.direction == .toBroker, let sequence = passage.sequence else { return }
+                guard passage.kind == .publishAcknowledgement, passage.direction == .toBroker, let sequence = passage.sequence else {
+                    return
+                }
                 observation.withLock { $0.look(at: sequence) }
             }
             let probe = try workplace.probe()
@@ -68,7 +70,8 @@ extension EndToEndTests {
             for connection in 0..<workplace.tap.connectionCount {
                 let own = passages.filter { $0.connection == connection }
                 let arrived = own.filter { $0.kind == .publish && $0.direction == .toIngester }.compactMap(\.packetIdentifier)
-                let acknowledged = own.filter { $0.kind == .publishAcknowledgement && $0.direction == .toBroker }.compactMap(\.packetIdentifier)
+                let acknowledged = own.filter { $0.kind == .publishAcknowledgement && $0.direction == .toBroker }.compactMap(
+                    \.packetIdentifier)
                 #expect(acknowledged == Array(arrived.prefix(acknowledged.count)), "connection \(connection)")
             }
             try await workplace.close()

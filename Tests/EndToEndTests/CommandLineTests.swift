@@ -7,7 +7,8 @@ extension EndToEndTests {
         @Test("a typo in a mapping: its place, the word that was meant, and exit 78", arguments: ["run", "check", "migrate"])
         func typo(in command: String) async throws {
             let typo = Mappings.telemetry.replacing("unit: text", with: "unit: {tpye: text}")
-            let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["telemetry": typo, "pump": Mappings.pump], isMigrated: false)
+            let workplace = try await Workplace(
+                sessions: 1, shards: 1, mappings: ["telemetry": typo, "pump": Mappings.pump], isMigrated: false)
             let end = try await workplace.penstock(command)
             #expect(end.end == .exit(78), "\(end.errors)")
             #expect(end.errors.contains("telemetry.yaml:8:10: "), "\(end.errors)")
@@ -119,7 +120,8 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
-        @Test("a wrong database password: exit 1, what PostgreSQL said, what to do, and never the password", arguments: ["check", "migrate"])
+        @Test(
+            "a wrong database password: exit 1, what PostgreSQL said, what to do, and never the password", arguments: ["check", "migrate"])
         func wrongPassword(for command: String) async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, isMigrated: false)
             let url = try workplace.urlWithPassword(role: "locked_out", password: "right", given: "s3cretbutwrong")

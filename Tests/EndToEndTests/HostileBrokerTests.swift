@@ -16,7 +16,8 @@ extension EndToEndTests {
 
         static let offences = [
             Offence(
-                testDescription: "a remaining length of five bytes", bytes: [0x30, 0x80, 0x80, 0x80, 0x80, 0x01], reason: "remaining length"),
+                testDescription: "a remaining length of five bytes", bytes: [0x30, 0x80, 0x80, 0x80, 0x80, 0x01], reason: "remaining length"
+            ),
             Offence(
                 testDescription: "PUBLISH with QoS 3", bytes: [0x36, 9] + topic("a/b") + [0, 1] + payload("{}"), reason: "MQTT-3.3.1-4"),
             Offence(
@@ -64,7 +65,9 @@ extension EndToEndTests {
                 let reading = LoadPublisher.reading(7)
                 try connection.send(Packets.publish(topic: Array(reading.topic.utf8), payload: reading.payload, packetIdentifier: 7))
                 let acknowledgement = try connection.expect(.publishAcknowledgement)
-                guard acknowledgement.packetIdentifier == 7 else { throw ScriptedConnection.Unexpected(description: "a PUBACK for another") }
+                guard acknowledgement.packetIdentifier == 7 else {
+                    throw ScriptedConnection.Unexpected(description: "a PUBACK for another")
+                }
                 try connection.expect(.disconnect)
             }
             defer { broker.stop() }

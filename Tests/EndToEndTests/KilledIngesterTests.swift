@@ -35,7 +35,9 @@ extension EndToEndTests {
             try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(120))
 
             let stored = try StoredReadings(workplace.probe())
-            print("published \(publisher.acknowledgedCount), killed \(Self.killCount) times, rows \(stored.rowCount), repeats \(stored.repeatCount)")
+            print(
+                "published \(publisher.acknowledgedCount), killed \(Self.killCount) times, rows \(stored.rowCount), repeats \(stored.repeatCount)"
+            )
             #expect(stored.missing(of: publisher.acknowledged) == [])
             #expect(stored.foreign == [])
             // What the ingester acknowledged in any of its lives was durable then, and still is.

@@ -31,7 +31,7 @@ extension EndToEndTests {
             #expect(acknowledgedInSilence == 0)
             #expect(publishedMeanwhile > acknowledgedAtStop.count, "there was no load while PostgreSQL was away")
             // Two shards with two batches each.
-            #expect(residentBytes < 96 << 20 + 4 * batchBytes)
+            #expect(residentBytes < (96 << 20) + 4 * batchBytes)
             // Not one of them was acknowledged before its row was durable: PostgreSQL was not asked to be nice when it stopped.
             #expect(try StoredReadings(workplace.probe()).missing(of: acknowledgedAtStop) == [])
 

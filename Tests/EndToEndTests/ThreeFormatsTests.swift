@@ -19,7 +19,8 @@ extension EndToEndTests {
             ])
             let probe = try workplace.probe()
             try await eventually("all rows are there") {
-                try probe.number("SELECT (SELECT count(*) FROM readings) + (SELECT count(*) FROM weather) + (SELECT count(*) FROM pump)") == 6
+                try probe.number("SELECT (SELECT count(*) FROM readings) + (SELECT count(*) FROM weather) + (SELECT count(*) FROM pump)")
+                    == 6
             }
             try probe.rows("SET timezone = 'UTC'; SET extra_float_digits = 1")
             #expect(

@@ -28,12 +28,24 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
 
+        // The threads of a test block signals, and a child would inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        var every = sigset_t()
+        sigfillset(&every)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &every)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
         var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("PENSTOCK_") }
         variables.merge(environment) { $1 }
         let argumentList = CStringList([executable] + arguments)
         let environmentList = CStringList(variables.map { "\($0.key)=\($0.value)" })
         var identifier: pid_t = 0
-        let result = posix_spawn(&identifier, executable, &actions, nil, argumentList.pointers, environmentList.pointers)
+        let result = posix_spawn(&identifier, executable, &actions, &attributes, argumentList.pointers, environmentList.pointers)
         guard result == 0 else { throw SystemError("start \(executable)", code: result) }
         self.identifier = identifier
     }

@@ -38,8 +38,6 @@ final class Ingester {
 
     /// Sends SIGTERM, the wish to end.
     func terminate() { process?.signal(SIGTERM) }
-    /// Sends SIGHUP, the wish to load the mappings again.
-    func reload() { process?.signal(SIGHUP) }
 
     /// Ends the process without a chance to do anything more.
     func kill() async throws {

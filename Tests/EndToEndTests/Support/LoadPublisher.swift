@@ -58,7 +58,8 @@ final class LoadPublisher: Sendable {
     static func device(of sequence: Int) -> String { "d\(sequence % deviceCount)" }
 
     @Sendable static func reading(_ sequence: Int) -> Message {
-        Message("site/hq/dev/\(device(of: sequence))/telemetry", #"{"seq":\#(sequence),"temp":\#(sequence % 400).5,"unit":"C","fw":"1.4.2"}"#)
+        Message(
+            "site/hq/dev/\(device(of: sequence))/telemetry", #"{"seq":\#(sequence),"temp":\#(sequence % 400).5,"unit":"C","fw":"1.4.2"}"#)
     }
 
     // MARK: On its thread
@@ -133,6 +134,8 @@ final class LoadPublisher: Sendable {
 
     /// Nothing when the receive limit has passed; nil when the broker has closed.
     private func receiveIfAny(_ socket: Socket) throws -> [UInt8]? {
-        do { return try socket.receive() } catch let error as SystemError where error.code == EAGAIN || error.code == EWOULDBLOCK { return [] }
+        do { return try socket.receive() } catch let error as SystemError where error.code == EAGAIN || error.code == EWOULDBLOCK {
+            return []
+        }
     }
 }

@@ -25,7 +25,8 @@ final class TestServers: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         chmod(folder.path, 0o777)
         let initdb = try ChildProcess(
-            "/usr/bin/env", Self.asServerUser + [Self.binaries + "initdb", "-D", dataPath, "-U", "penstock", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            "/usr/bin/env",
+            Self.asServerUser + [Self.binaries + "initdb", "-D", dataPath, "-U", "penstock", "-A", "trust", "-E", "UTF8", "--no-sync"],
             outputs: "initdb", in: folder)
         guard try await initdb.waitForEnd(within: .seconds(60)) == .exit(0) else { throw NotAvailable(description: initdb.errors) }
         try await startDatabase()
@@ -46,7 +47,8 @@ final class TestServers: Sendable {
         let process = try ChildProcess(
             "/usr/bin/env",
             Self.asServerUser + [
-                Self.binaries + "postgres", "-D", dataPath, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+                Self.binaries + "postgres", "-D", dataPath, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c",
+                "unix_socket_directories=",
                 "-c", "max_connections=100",
             ], outputs: "postgres", in: folder)
         server.withLock { $0 = process }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// A whole MQTT 3.1.1 packet as it stood on the wire.
 ///
 /// The proof parses packets with eyes of its own: what the product's parser gets wrong it must not get wrong here too.
@@ -110,13 +108,11 @@ enum Packets {
 func sequenceNumber(in payload: ArraySlice<UInt8>) -> Int? {
     let mark = Array(#""seq":"#.utf8)
     return payload.withUnsafeBytes { bytes in
-        guard let base = bytes.baseAddress, let found = memmem(base, bytes.count, mark, mark.count) else { return nil }
-        let start = base.distance(to: UnsafeRawPointer(found)) + mark.count
-        var number: Int?
-        for digit in bytes[start...].prefix(18) {
-            guard (0x30...0x39).contains(digit) else { break }
-            number = (number ?? 0) * 10 + Int(digit - 0x30)
-        }
-        return number
+        guard
+            let start = bytes.indices.first(where: { at in
+                bytes[at] == mark[0] && bytes.count - at > mark.count && bytes[at..<at + mark.count].elementsEqual(mark)
+            })
+        else { return nil }
+        return Int(String(decoding: bytes[(start + mark.count)...].prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
     }
 }

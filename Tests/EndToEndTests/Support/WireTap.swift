@@ -60,13 +60,17 @@ final class WireTap: Sendable {
 
     func count(_ kind: WirePacket.Kind, _ direction: Direction, since start: ContinuousClock.Instant? = nil) -> Int {
         state.withLock { state in
-            state.passages.count { $0.kind == kind && $0.direction == direction && (start.map { start in $0.at >= start } ?? true) }
+            state.passages.count { passage in
+                passage.kind == kind && passage.direction == direction && (start.map { passage.at >= $0 } ?? true)
+            }
         }
     }
 
     /// The `seq` of every reading that the ingester has acknowledged.
     var acknowledgedSequences: [Int] {
-        state.withLock { state in state.passages.compactMap { $0.kind == .publishAcknowledgement && $0.direction == .toBroker ? $0.sequence : nil } }
+        state.withLock { state in
+            state.passages.compactMap { $0.kind == .publishAcknowledgement && $0.direction == .toBroker ? $0.sequence : nil }
+        }
     }
 
     // MARK: What it can do

@@ -56,7 +56,9 @@ final class Workplace {
         try configure(databaseURL: databaseURL ?? ownDatabaseURL)
         if isMigrated {
             let migration = try await penstock("migrate")
-            guard migration.end == .exit(0) else { throw UnhappyIngester(why: "migrate ended with \(migration.end)", log: migration.errors) }
+            guard migration.end == .exit(0) else {
+                throw UnhappyIngester(why: "migrate ended with \(migration.end)", log: migration.errors)
+            }
         }
     }
 
@@ -152,6 +154,7 @@ final class Workplace {
         let absent = try StoredReadings(probe).missing(of: sequences)
         guard !absent.isEmpty else { return }
         throw UnhappyIngester(
-            why: "\(absent.count) of \(sequences.count) readings are not stored after \(limit), such as \(absent.prefix(5))", log: ingester.wholeLog)
+            why: "\(absent.count) of \(sequences.count) readings are not stored after \(limit), such as \(absent.prefix(5))",
+            log: ingester.wholeLog)
     }
 }

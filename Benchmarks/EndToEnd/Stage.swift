@@ -1,0 +1,184 @@
+import Foundation
+import PostgreSQL
+
+/// A private broker and a private database, and the runs on them.
+///
+/// The broker sends without a window and queues without a bound, so that it is the speed of the two ends that is measured and not its settings.
+final class Stage {
+    let options: Options
+    let folder: URL
+    let servers: Servers
+    private let database: String
+    private var runs = 0
+
+    static let filter = "site/+/dev/+/telemetry"
+
+    init(_ options: Options) throws {
+        self.options = options
+        folder = FileManager.default.temporaryDirectory.appending(path: "penstock-bench-\(getpid())")
+        try FileManager.default.createDirectory(at: folder.appending(path: "mappings"), withIntermediateDirectories: true)
+        servers = try Servers(folder: folder)
+        database = servers.databaseURL
+        try write(
+            """
+            topic: site/{site}/dev/{device}/telemetry
+            table: readings
+            columns:
+              time: timestamptz not null from $.ts
+              device: text not null from topic.device
+              temp: double precision
+              hum: double precision
+              seq: bigint not null
+              ok: boolean
+              received: timestamptz not null from received
+
+            """, to: "mappings/telemetry.yaml")
+        try write(
+            """
+            broker: {url: "mqtt://127.0.0.1:\(servers.brokerPort)"}
+            database: {url: "\(database)"}
+            pool: {client_id: penstock, sessions: 1, shards: 1}
+            mappings: \(folder.path)/mappings
+            ddl: create
+
+            """, to: "penstock.yaml")
+        try run("penstock", ["migrate", "--config", configurationPath])
+    }
+
+    func close() {
+        servers.stop()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private var configurationPath: String { folder.appending(path: "penstock.yaml").path }
+
+    private func write(_ text: String, to name: String) throws {
+        try text.write(to: folder.appending(path: name), atomically: false, encoding: .utf8)
+    }
+
+    // MARK: A stored backlog
+
+    func drainWithConsumer() throws -> Measurement {
+        try storeBacklog(of: options.messages, for: "consumer")
+        return try measurement(
+            of: try run("brokerload", ["receive", "--client", "consumer", "--persistent", "--count", "\(options.messages)"] + port))
+    }
+
+    func drainWithPenstock(_ startUp: StartUp) throws -> Measurement {
+        try storeBacklog(of: options.messages, for: "penstock-0")
+        let ingester = try startPenstock()
+        return try finish(ingester, messages: options.messages, startUp)
+    }
+
+    /// Leaves a persistent session at the broker that has this many readings waiting.
+    func storeBacklog(of messages: Int, for client: String) throws {
+        try run("brokerload", ["register", "--client", client, "--filter", Self.filter] + port)
+        try run("brokerload", ["publish", "--count", "\(messages)"] + port)
+    }
+
+    // MARK: Live
+
+    func followWithConsumer() throws -> Measurement {
+        let consumer = try start(
+            "brokerload", ["receive", "--client", "live", "--filter", Self.filter, "--count", "\(options.liveMessages)"] + port)
+        try consumer.waitForError("ready")
+        try run("brokerload", ["publish", "--window", "2000", "--count", "\(options.liveMessages)"] + port)
+        return try measurement(of: try consumer.waitForSuccess())
+    }
+
+    func followWithPenstock(_ startUp: StartUp) throws -> Measurement {
+        try run("brokerload", ["register", "--client", "penstock-0", "--filter", Self.filter] + port)
+        let ingester = try startPenstock()
+        try ingester.waitForError("session established")
+        try run("brokerload", ["publish", "--window", "2000", "--count", "\(options.liveMessages)"] + port)
+        return try finish(ingester, messages: options.liveMessages, startUp)
+    }
+
+    // MARK: The ingester
+
+    /// What an ingester spends before its first message.
+    struct StartUp { var cpuSeconds: Double }
+
+    func startUpCost() throws -> StartUp {
+        try run("brokerload", ["register", "--client", "penstock-0", "--filter", Self.filter] + port)
+        let ingester = try startPenstock()
+        try ingester.waitForError("session established")
+        // The SUBACK and the first heartbeat belong to it.
+        Thread.sleep(forTimeInterval: 0.5)
+        let cost = StartUp(cpuSeconds: try ingester.cpuSeconds())
+        ingester.terminate()
+        _ = try ingester.waitForSuccess()
+        return cost
+    }
+
+    /// Starts the ingester on an empty table, possibly under another program.
+    func startPenstock(under wrapper: [String] = []) throws -> Child {
+        let connection = try Connection(url: database)
+        try connection.execute("TRUNCATE readings")
+        try connection.execute("CHECKPOINT")
+        return try start("penstock", ["run", "--config", configurationPath], under: wrapper)
+    }
+
+    /// Waits until all is committed; then reads the clocks and ends the ingester.
+    private func finish(_ ingester: Child, messages: Int, _ startUp: StartUp) throws -> Measurement {
+        try waitUntilStored(messages, by: ingester)
+        let cpuSeconds = try ingester.cpuSeconds() - startUp.cpuSeconds
+        let residentBytesPeak = try ingester.residentBytesPeak()
+        ingester.terminate()
+        _ = try ingester.waitForSuccess()
+        let connection = try Connection(url: database)
+        // From the first message that was read to the last commit, by the one clock of this machine.
+        let row = try connection.query(
+            """
+            SELECT extract(epoch FROM (SELECT max(pg_xact_commit_timestamp(t.x)) FROM (SELECT DISTINCT xmin AS x FROM readings) t) - min(received)),
+                   count(DISTINCT xmin::text), count(*)
+            FROM readings
+            """)
+        guard let seconds = row[0][0].flatMap(Double.init), let commits = row[0][1].flatMap({ Int($0) }), row[0][2] == "\(messages)" else {
+            throw BenchmarkError("expected \(messages) rows, found \(row)")
+        }
+        return Measurement(
+            messages: messages, seconds: seconds, cpuSeconds: cpuSeconds, residentBytesPeak: residentBytesPeak, commits: commits)
+    }
+
+    /// Waits without weighing on the database: the size of the table is cheap to ask for, and the rows are counted only once it stands still.
+    func waitUntilStored(_ messages: Int, by ingester: Child, limitSeconds: Double = 600) throws {
+        let connection = try Connection(url: database)
+        let deadline = Date().addingTimeInterval(limitSeconds)
+        var size: String?
+        while Date() < deadline {
+            try ingester.checkAlive()
+            let now = try connection.query("SELECT pg_relation_size('readings')")[0][0]
+            if now == size, now != "0", try connection.query("SELECT count(*) FROM readings")[0][0] == "\(messages)" { return }
+            size = now
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        throw BenchmarkError("not all \(messages) messages were stored within \(limitSeconds) s; the ingester said:\n\(ingester.errors)")
+    }
+
+    // MARK: Processes
+
+    private var port: [String] { ["--port", "\(servers.brokerPort)"] }
+
+    func start(_ name: String, _ arguments: [String], under wrapper: [String] = []) throws -> Child {
+        runs += 1
+        return try Child(
+            wrapper + [options.binaries.appending(path: name).path] + arguments, outputs: folder.appending(path: "run-\(runs)"))
+    }
+
+    @discardableResult
+    func run(_ name: String, _ arguments: [String]) throws -> String { try start(name, arguments).waitForSuccess() }
+
+    /// Reads the line of `name=value` pairs that brokerload prints.
+    private func measurement(of line: String) throws -> Measurement {
+        var values: [Substring: Double] = [:]
+        for pair in line.split(whereSeparator: \.isWhitespace) {
+            let parts = pair.split(separator: "=")
+            if parts.count == 2 { values[parts[0]] = Double(parts[1]) }
+        }
+        guard let messages = values["received"], let seconds = values["seconds"], let cpuSeconds = values["cpu_seconds"] else {
+            throw BenchmarkError("brokerload printed: \(line)")
+        }
+        return Measurement(messages: Int(messages), seconds: seconds, cpuSeconds: cpuSeconds)
+    }
+}
