@@ -43,7 +43,9 @@ final class TestServers: Sendable {
 
     // MARK: PostgreSQL
 
+    /// Does nothing when it is running: a test that failed may have left it stopped.
     func startDatabase() async throws {
+        if let process = server.withLock({ $0 }), process.pollEnd() == nil { return }
         let process = try ChildProcess(
             "/usr/bin/env",
             Self.asServerUser + [
@@ -68,7 +70,7 @@ final class TestServers: Sendable {
 
     /// Makes an empty database and returns its address.
     func makeDatabase() throws -> String {
-        let name = "test_\(counter.withLock { $0 += 1; return $0 })"
+        let name = "test_\(number())"
         try DatabaseProbe(url(of: "postgres")).rows("CREATE DATABASE \(name)")
         return url(of: name)
     }
@@ -94,12 +96,22 @@ final class TestServers: Sendable {
         databaseURL.replacing("penstock@", with: "\(role):\(password)@")
     }
 
+    private func number() -> Int {
+        counter.withLock { counter in
+            counter += 1
+            return counter
+        }
+    }
+
     private func url(of database: String) -> String { "postgresql://penstock@127.0.0.1:\(port)/\(database)" }
+
+    /// A folder for one test; it is removed with the servers.
+    func makeFolder() -> URL { folder.appending(path: "test-\(number())") }
 
     // MARK: Brokers
 
     func makeBroker() async throws -> TestBroker {
-        let broker = try TestBroker(folder: folder.appending(path: "broker-\(counter.withLock { $0 += 1; return $0 })"))
+        let broker = try TestBroker(folder: folder.appending(path: "broker-\(number())"))
         try await broker.start()
         return broker
     }

@@ -28,7 +28,8 @@ final class Workplace {
         whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
     ) async throws {
         servers = try TestServers.ofThisSuite()
-        folder = FileManager.default.temporaryDirectory.appending(path: "penstock-test-\(UUID().uuidString.prefix(8))")
+        try await servers.startDatabase()
+        folder = servers.makeFolder()
         try FileManager.default.createDirectory(at: folder.appending(path: "mappings"), withIntermediateDirectories: true)
         for (name, text) in mappings {
             try (text + "\n").write(to: folder.appending(path: "mappings/\(name).yaml"), atomically: false, encoding: .utf8)
@@ -62,12 +63,13 @@ final class Workplace {
         }
     }
 
-    /// Ends what is running and removes what was written. A test that fails earlier leaves the removal to the end of its suite.
+    deinit { tap.stop() }
+
+    /// Ends what is running, before the next test starts something. A test that fails earlier leaves that to the processes' owners.
     func close() async throws {
         if ingester.isAlive { try await ingester.kill() }
         tap.stop()
         try await broker?.stop()
-        try FileManager.default.removeItem(at: folder)
     }
 
     func configure(databaseURL: String) throws {
