@@ -124,7 +124,7 @@ extension EndToEndTests {
             "a wrong database password: exit 1, what PostgreSQL said, what to do, and never the password", arguments: ["check", "migrate"])
         func wrongPassword(for command: String) async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, isMigrated: false)
-            let url = try workplace.urlWithPassword(role: "locked_out", password: "right", given: "s3cretbutwrong")
+            let url = try await workplace.urlWithWrongPassword(role: "locked_out", password: "right", given: "s3cretbutwrong")
             try workplace.configure(databaseURL: url)
             let end = try await workplace.penstock(command)
             #expect(end.end == .exit(1), "\(end.errors)")

@@ -136,9 +136,11 @@ final class Workplace {
     func probe() throws -> DatabaseProbe { try DatabaseProbe(databaseURL) }
 
     /// Makes a role that has to show its password, and gives the address by which it would come in with another one.
-    func urlWithPassword(role: String, password: String, given: String) throws -> String {
+    func urlWithWrongPassword(role: String, password: String, given: String) async throws -> String {
         try servers.requirePassword(of: role, password: password)
-        return servers.url(of: databaseURL, role: role, password: given)
+        let url = servers.url(of: databaseURL, role: role, password: given)
+        try await eventually("PostgreSQL has read its rules again") { (try? DatabaseProbe(url)) == nil }
+        return url
     }
 
     /// Waits until all these readings stand in the table, or nothing new has come for a while.
