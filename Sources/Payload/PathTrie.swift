@@ -8,11 +8,13 @@ public final class PathTrie: Sendable {
     public struct Node: BitwiseCopyable, Sendable {
         /// Index of the first child in `children`.
         public var firstChild: Int32
+        /// How many children follow from there.
         public var childCount: Int32
         /// The slot that takes the value at this place, or −1.
         public var slot: Int32
-        /// Slots of this node and everything below it.
+        /// The first slot of this node and everything below it.
         public var slotsBegin: Int32
+        /// One behind the last slot of this node and everything below it.
         public var slotsEnd: Int32
         /// The largest index of an array among the children, or −1.
         public var lastArrayIndex: Int32 = -1
@@ -32,6 +34,7 @@ public final class PathTrie: Sendable {
         public var nameStart: Int32
         /// The name read as an index of an array (not negative), or −1.
         public var arrayIndex: Int32
+        /// Index in `nodes` of the place the edge leads to.
         public var node: Int32
         /// The slot of the child's node where that has no children of its own, or −1.
         var leafSlot: Int32 = -1
@@ -63,6 +66,7 @@ public final class PathTrie: Sendable {
 
     /// Root first.
     public let nodes: [Node]
+    /// The children of each node stand together.
     public let children: [Child]
     /// The bytes of all names, one after the other.
     public let names: [UInt8]

@@ -1,6 +1,6 @@
 /// Why a text is not JSON (RFC 8259), and at which byte.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was met.
+    /// What can be met.
     public enum Reason: Hashable, Sendable {
         case unexpectedEnd
         /// A byte that cannot stand here, and what could.
@@ -46,6 +46,7 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What was met.
     public var reason: Reason
     /// Where, counted from the first byte of the text, from 0.
     public var byteOffset: Int

@@ -1,27 +1,28 @@
 extension DecimalNumber {
-    /// The exact sum, its last digit at the lower of both exponents where 38 digits reach there; nil where they do not hold it, or an operand is not exact.
+    /// The exact sum, its last digit at the lower of both exponents where 38 digits reach there; nil where 38 digits do not span both operands and the
+    /// sum, or an operand is not exact.
     public func adding(_ other: DecimalNumber) -> DecimalNumber? {
         guard isExact, other.isExact else { return nil }
-        return Self.sum(self, other) ?? Self.sum(normalized, other.normalized)
+        if let sum = Self.sum(self, other) { return sum }
+        if isZero { return other }
+        if other.isZero { return self }
+        return Self.sum(normalized, other.normalized)
     }
 
     private static func sum(_ one: DecimalNumber, _ other: DecimalNumber) -> DecimalNumber? {
-        // A zero takes nothing from the other's digits.
-        if one.isZero, one.exponent > other.exponent {
-            return sum(other, DecimalNumber(checked: 0, exponent: other.exponent, isNegative: false))
-        }
-        if other.isZero, other.exponent > one.exponent {
-            return sum(one, DecimalNumber(checked: 0, exponent: one.exponent, isNegative: false))
-        }
         let exponent = min(one.exponent, other.exponent)
         guard let first = one.significand(at: exponent), let second = other.significand(at: exponent) else { return nil }
         if one.isNegative == other.isNegative {
-            return DecimalNumber(isNegative: one.isNegative, significand: first + second, exponent: exponent)
+            let sum = first + second
+            if sum >= PowersOfTen.large(digitsMax), sum % 10 == 0 {
+                return DecimalNumber(isNegative: one.isNegative, significand: sum / 10, exponent: exponent + 1)
+            }
+            return DecimalNumber(isNegative: one.isNegative, significand: sum, exponent: exponent)
         }
         if first == second { return DecimalNumber(checked: 0, exponent: exponent, isNegative: false) }
         return DecimalNumber(
-            isNegative: first > second ? one.isNegative : other.isNegative, significand: first > second ? first - second : second - first,
-            exponent: exponent)
+            isNegative: first > second ? one.isNegative : other.isNegative,
+            significand: first > second ? first - second : second - first, exponent: exponent)
     }
 
     /// The significand when the last digit stands at a lower or the same exponent; nil where it does not fit 38 digits.
@@ -36,7 +37,22 @@ extension DecimalNumber {
     /// The exact product; nil where 38 digits do not hold it, its exponent leaves ±2,000,000,000, or an operand is not exact.
     public func multiplied(by other: DecimalNumber) -> DecimalNumber? {
         guard isExact, other.isExact else { return nil }
-        return Self.product(self, other) ?? Self.product(normalized, other.normalized)
+        if let product = Self.product(self, other) { return product }
+        // Zeros at the end of the product come from zeros at the end of the factors, and from a 2 in one that meets a 5 in the other.
+        var one = normalized
+        var other = other.normalized
+        Self.meet(&one, &other)
+        Self.meet(&other, &one)
+        return Self.product(one, other)
+    }
+
+    /// Takes out every 2 of one number that meets a 5 of the other, as a zero.
+    private static func meet(_ one: inout DecimalNumber, _ other: inout DecimalNumber) {
+        while one.significand > 1, one.significand % 2 == 0, other.significand % 5 == 0, one.exponent < exponentMax {
+            one.significand /= 2
+            other.significand /= 5
+            one.exponent += 1
+        }
     }
 
     private static func product(_ one: DecimalNumber, _ other: DecimalNumber) -> DecimalNumber? {

@@ -1,5 +1,6 @@
 /// A decimal number of up to 38 digits: (−1)^isNegative · significand · 10^exponent. Exact, with the zeros that were written: 1.50 is 150 · 10⁻².
 public struct DecimalNumber: Sendable {
+    /// Whether a minus stands in front; a zero may have one.
     public var isNegative: Bool
     /// Whether the number is all of what was read. Where it is not, `significand` holds the first 38 digits and more follow that are not all zeros: who needs them
     /// takes them from the text, with `DecimalText`.
@@ -13,7 +14,7 @@ public struct DecimalNumber: Sendable {
 
     /// The largest number of digits.
     public static let digitsMax = 38
-    private static let exponentMax = 2_000_000_000
+    static let exponentMax = 2_000_000_000
 
     /// The number whose parts are these; nil where the significand has more than 38 digits.
     public init?(isNegative: Bool = false, significand: UInt128, exponent: Int32) {

@@ -3,6 +3,7 @@
 /// The grammar is the one of JSON numbers and of what people type into cells: white space around it, a sign, digits with at most one point anywhere among them,
 /// an exponent: "-1.5e3", "+7", ".5", "5.". No nan, no infinity, no underscores, no hexadecimal.
 public struct DecimalText {
+    /// Whether a minus stands in front; a zero may have one.
     public let isNegative: Bool
     /// The digits with the point among them, if there is one; zeros in front and behind are kept.
     public let digits: UnsafeRawBufferPointer

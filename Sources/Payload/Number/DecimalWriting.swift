@@ -33,7 +33,7 @@ extension DecimalNumber: CustomStringConvertible {
             count += digitCount
         } else {
             let zeros = -exponent - digitCount
-            guard zeros < 40, digitCount + zeros < Self.textBytesMax - 3 else {
+            guard zeros < 40 else {
                 return writeScientific(into: target, from: count, digitCount: digitCount)
             }
             append(UInt8(ascii: "0"))

@@ -15,7 +15,7 @@ enum PowersOfTen {
     /// Decimal digits of a number: 1 for 0.
     static func digitCount(_ number: UInt128) -> Int {
         // log₁₀2 = 0.30103: the estimate is right or one too low.
-        let estimate = (128 - (number | 1).leadingZeroBitCount) * 1233 >> 12
+        let estimate = ((128 - (number | 1).leadingZeroBitCount) * 1233) >> 12
         return number >= large(min(estimate, 38)) && estimate <= 38 ? estimate + 1 : max(estimate, 1)
     }
 }
