@@ -27,7 +27,10 @@ let package = Package(
         .target(name: "CopyFormat", swiftSettings: strictness),
         .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
-        .target(name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping"], swiftSettings: strictness),
+        .target(
+            name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping"],
+            // A link to migrations/ at the top: the program carries its SQL.
+            resources: [.embedInCode("Migrations/0001_penstock_schema.sql")], swiftSettings: strictness),
         .target(
             name: "Ingest",
             dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, log],

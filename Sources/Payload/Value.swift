@@ -35,12 +35,14 @@ public struct Value {
         case list
     }
 
+    /// What the value is.
     public var kind: Kind
     /// Length in bytes of what a textual kind points to, or the number of items of a `list`.
     public var count: UInt32
     /// Bits of a number, or an address.
     public var word: UInt64
 
+    /// A value of those parts.
     @inlinable public init(kind: Kind, count: UInt32 = 0, word: UInt64 = 0) {
         self.kind = kind
         self.count = count
@@ -59,9 +61,13 @@ public struct Value {
         self.word = UInt64(UInt(bitPattern: start))
     }
 
+    /// Nothing there.
     @inlinable public static var missing: Value { Value(kind: .missing) }
+    /// An explicit null.
     @inlinable public static var null: Value { Value(kind: .null) }
+    /// A signed number.
     @inlinable public static func integer(_ value: Int64) -> Value { Value(kind: .integer, word: UInt64(bitPattern: value)) }
+    /// A double.
     @inlinable public static func double(_ value: Double) -> Value { Value(kind: .double, word: value.bitPattern) }
 
     /// Whether there is nothing to store: missing or null.

@@ -71,9 +71,9 @@ struct StrictnessTests {
 
     @Test("A packet above the maximum is refused as soon as its length is known")
     func packetTooLarge() throws {
-        var harness = try SessionHarness.connected { $0.maximumPacketBytes = 130 }
+        var harness = try SessionHarness.connected { $0.maximumPacketBytes = 129 }
         #expect(harness.receive(publishPacket(topic: [0x61], payload: [UInt8](repeating: 0, count: 124))).count == 1)
-        #expect(harness.receive(hex: "30 80 01") == [.failed(.packetTooLarge(packetBytes: 131, maximumBytes: 130))])
+        #expect(harness.receive(hex: "30 80 01") == [.failed(.packetTooLarge(packetBytes: 131, maximumBytes: 129))])
     }
 
     @Test(

@@ -3,7 +3,7 @@ import MQTT
 import Mapping
 import NIOCore
 import NIOPosix
-import Store
+
 
 /// The whole ingester: shards, each an event loop with its writer thread, and the pool's sessions spread over them.
 public final class IngestService: Sendable {
@@ -23,7 +23,7 @@ public final class IngestService: Sendable {
             needs: plan.subscriptions, sessions: configuration.pool.sessions, distribution: configuration.pool.distribution,
             group: configuration.pool.group)
         let shardCount = min(configuration.pool.shards, configuration.pool.sessions)
-        group = MultiThreadedEventLoopGroup(numberOfThreads: shardCount)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: shardCount)
         let writers = (0..<shardCount).map { DatabaseWriter(index: $0, settings: configuration.database, logger: logger) }
         shards = try (0..<shardCount).map { index in
             let loop = group.next()
@@ -33,7 +33,7 @@ public final class IngestService: Sendable {
                     decodeLimits: configuration.evaluationLimits, writer: writers[index], logger: logger)
                 for session in stride(from: index, to: configuration.pool.sessions, by: shardCount) {
                     shard.adopt(
-                        PoolSession(
+                        try PoolSession(
                             indexInShard: shard.sessions.count,
                             settings: SessionSettings(configuration, number: session, subscriptions: subscriptions.bySession[session]),
                             endpoints: configuration.broker.endpoints, shard: shard, logger: logger))
@@ -41,6 +41,7 @@ public final class IngestService: Sendable {
                 return NIOLoopBound(shard, eventLoop: loop)
             }.wait()
         }
+        self.group = group
         self.writers = writers
         targets = plan.targets.map(\.table)
         self.logger = logger

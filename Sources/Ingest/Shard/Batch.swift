@@ -1,6 +1,6 @@
 import CopyFormat
 import Mapping
-import Store
+
 
 /// Consecutive deliveries of one session that a batch covers.
 struct DeliveryRun: Equatable {
@@ -16,22 +16,24 @@ struct DeliveryRun: Equatable {
 final class Batch: @unchecked Sendable {
     // @unchecked: one side owns it at a time; it changes hands only through the writer's mailbox and the event loop's queue, which order the accesses.
 
-    let plan: MappingPlan
-    /// One for each of `plan.targets`.
+    /// One for each of the plan's targets.
+    private let statements: [CopyStatement]
+    /// Beside it, its rows.
     let tables: UnsafeMutablePointer<CopyBuffer>
     let tableCount: Int
-    var letters = CopyBuffer(capacity: 4096)
+    /// Dead letters; behind a pointer like the tables, since both go into one transaction.
+    let letters: UnsafeMutablePointer<CopyBuffer>
     private(set) var runs: [DeliveryRun] = []
     /// Messages taken in, QoS 0 included.
     var messageCount = 0
     /// Bytes of payload and topic taken in: with the COPY buffers, what bounds the batch.
     var messageBytes = 0
-    /// When the first message came, on the monotonic clock, in nanoseconds; for the latency from receipt to commit.
-    var openedNanoseconds: UInt64 = 0
 
     init(plan: MappingPlan) {
-        self.plan = plan
+        statements = plan.targets.map { CopyStatement(table: $0.table, columns: $0.columns.map(\.name)) }
         tableCount = plan.targets.count
+        letters = .allocate(capacity: 1)
+        letters.initialize(to: CopyBuffer(capacity: 4096))
         tables = .allocate(capacity: max(tableCount, 1))
         for index in 0..<tableCount { (tables + index).initialize(to: CopyBuffer(capacity: 16 * 1024)) }
     }
@@ -39,18 +41,20 @@ final class Batch: @unchecked Sendable {
     deinit {
         tables.deinitialize(count: tableCount)
         tables.deallocate()
+        letters.deinitialize(count: 1)
+        letters.deallocate()
     }
 
     /// Bytes in all COPY buffers.
     var copyBytes: Int {
-        var sum = letters.count
+        var sum = letters.pointee.count
         for index in 0..<tableCount { sum += tables[index].count }
         return sum
     }
 
     /// Rows and letters that the transaction would write.
     var rowCount: Int {
-        var sum = letters.rowCount
+        var sum = letters.pointee.rowCount
         for index in 0..<tableCount { sum += tables[index].rowCount }
         return sum
     }
@@ -67,10 +71,24 @@ final class Batch: @unchecked Sendable {
         }
     }
 
+    /// Ends the streams of rows; nothing is appended after it, and the batch may be written any number of times.
+    func seal() {
+        for index in 0..<tableCount where !tables[index].isEmpty { tables[index].finish() }
+        if !letters.pointee.isEmpty { letters.pointee.finish() }
+    }
+
+    /// The COPYs of the transaction: every table with rows, and the dead letters.
+    var copies: [(statement: CopyStatement, buffer: UnsafePointer<CopyBuffer>)] {
+        var copies: [(statement: CopyStatement, buffer: UnsafePointer<CopyBuffer>)] = []
+        for index in 0..<tableCount where !tables[index].isEmpty { copies.append((statements[index], UnsafePointer(tables + index))) }
+        if !letters.pointee.isEmpty { copies.append((DeadLetterCopy.statement, UnsafePointer(letters))) }
+        return copies
+    }
+
     /// Empties it for the next transaction; memory beyond `limit` bytes a buffer is given back.
     func reset(keepingCapacityUpTo limit: Int) {
         for index in 0..<tableCount { tables[index].removeAll(keepingCapacityUpTo: limit) }
-        letters.removeAll(keepingCapacityUpTo: min(limit, 1 << 20))
+        letters.pointee.removeAll(keepingCapacityUpTo: min(limit, 1 << 20))
         runs.removeAll(keepingCapacity: true)
         messageCount = 0
         messageBytes = 0

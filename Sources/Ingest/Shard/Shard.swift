@@ -3,7 +3,7 @@ import Logging
 import MQTT
 import Mapping
 import NIOCore
-import Store
+
 
 /// One event loop with its sessions, its writer thread and two batches: one open, one on its way. Shards share nothing but the immutable plan.
 ///
@@ -82,7 +82,7 @@ final class Shard {
 
     private func writeLetters(_ message: borrowing MessageInput, session: PoolSession) {
         for failure in evaluator.pointee.failures {
-            open.letters.appendLetter(message, failure: failure, mapping: plan.mappings[failure.mapping].name, clientIdentifier: session.clientIdentifier)
+            open.letters.pointee.appendDeadLetter(message, failure: failure, mapping: plan.mappings[failure.mapping].name, clientIdentifier: session.clientIdentifier)
             open.messageBytes += message.payload.count
             statistics.letters += 1
         }
@@ -114,6 +114,7 @@ final class Shard {
             // Nothing to store: filtered, unrouted or skipped messages are settled as they are.
             ended(batch, as: .durable(commitNanoseconds: 0))
         } else {
+            batch.seal()
             writer.write(batch)
         }
     }

@@ -26,7 +26,7 @@ struct ShardStatistics: Sendable {
 
     mutating func batchBecameDurable(_ batch: Batch, commitNanoseconds: UInt64) {
         for index in 0..<batch.tableCount { rowsCommitted[index] += UInt64(batch.tables[index].rowCount) }
-        lettersCommitted += UInt64(batch.letters.rowCount)
+        lettersCommitted += UInt64(batch.letters.pointee.rowCount)
         settled += UInt64(batch.messageCount)
         if batch.rowCount > 0 { commits += 1 }
         self.commitNanoseconds += commitNanoseconds

@@ -82,6 +82,12 @@ struct CommitProtocol: Sendable {
         precondition(inHand == .unsent, "a rollback ends a batch that was sent")
     }
 
+    /// The transaction was refused because the writer's row does not stand where it should: the row has to say where it stands.
+    mutating func refusedByRow() {
+        precondition(inHand == .unsent, "only a batch that was sent is refused")
+        inHand = .outcomeUnknown
+    }
+
     /// The connection is gone; `outcomeUnknown` when COMMIT had possibly reached the server.
     mutating func connectionLost(outcomeUnknown: Bool) {
         isConnected = false

@@ -1,5 +1,6 @@
 import CopyFormat
 import MQTT
+import Payload
 
 /// A place in a file: line and column count from 1.
 public struct SourceMark: Hashable, Sendable, CustomStringConvertible {
@@ -251,12 +252,15 @@ public struct UnitConversion: Hashable, Sendable {
     }
 }
 
+/// How payloads are decoded.
 public enum DecodeSyntax: Sendable {
-    case json(allowNaN: Bool, lines: Bool)
+    /// `lines`: newline-delimited JSON, `$` is the list of documents.
+    case json(allowsNaN: Bool, lines: Bool)
     case text
     case bytes
-    case csv(CSVSyntax)
-    case binary(BinarySyntax)
+    /// `decimal: ","`: numbers are read as with `parse: decimal_comma`.
+    case csv(CSVOptions, hasDecimalComma: Bool)
+    case binary(BinaryLayout)
 
     /// The decoder's name in a mapping and in messages.
     public var name: String {
@@ -268,53 +272,6 @@ public enum DecodeSyntax: Sendable {
         case .binary: "binary"
         }
     }
-}
-
-public struct CSVSyntax: Sendable {
-    public enum Header: Sendable, Equatable { case none, firstLine, names([String]) }
-    public var delimiter: UInt8
-    public var header: Header
-    /// `decimal: ","`: numbers are read as with `parse: decimal_comma`.
-    public var hasDecimalComma: Bool
-    public var quote: UInt8
-    /// Lines that start with this text are skipped.
-    public var comment: String?
-    public var skipLines: Int
-    /// Cells from this one on are name;value pairs.
-    public var pairsFrom: Int?
-}
-
-public struct BinarySyntax: Sendable {
-    public var isLittleEndian: Bool
-    /// The exact length of the payload, in bytes.
-    public var length: Int?
-    public var fields: [BinaryFieldSyntax]
-    public var groups: [BinaryGroupSyntax]
-}
-
-public struct BinaryFieldSyntax: Sendable {
-    public enum FieldType: String, Sendable, CaseIterable { case u8, i8, u16, i16, u24, i24, u32, i32, u64, i64, f32, f64, bcd, text, bytes }
-    public enum Order: String, Sendable, CaseIterable { case ab, ba, abcd, dcba, badc, cdab }
-    public var name: String
-    public var mark: SourceMark
-    public var type: FieldType
-    /// Byte offset; negative counts from the end of the payload (in a group: of the record).
-    public var at: Int
-    public var order: Order?
-    /// Bit 0 is the least significant of the whole field.
-    public var bits: ClosedRange<Int>?
-    /// Bytes of the field.
-    public var size: Int
-}
-
-public struct BinaryGroupSyntax: Sendable {
-    public enum Count: Sendable, Equatable { case fixed(Int), field(String), toEnd }
-    public var name: String
-    public var mark: SourceMark
-    public var at: Int
-    public var every: Int
-    public var count: Count
-    public var fields: [BinaryFieldSyntax]
 }
 
 /// A test of the mapping's own `tests:`.

@@ -1,0 +1,144 @@
+import CopyFormat
+import Payload
+
+/// Turns messages into rows, straight into COPY buffers. One for each shard: it owns the scratch memory that makes the way free of allocations.
+///
+/// `process` never fails: a mapping that cannot make rows of a message takes back what it has written of it, and leaves a `MappingFailure`.
+public struct Evaluator: ~Copyable {
+    let plan: MappingPlan
+    let limits: EvaluationLimits
+    /// The slots of all mappings, one after the other.
+    let slotMemory: UnsafeMutablePointer<Value>
+    private let bases: [Int]
+    private let matches: UnsafeMutablePointer<RouteMatch>
+    private let levelStarts: UnsafeMutablePointer<Int32>
+    private var marks: [CopyBuffer.Mark] = []
+    var scratch = ScratchMemory()
+    var cursors: [SeekCursor]
+    var received: Int64 = 0
+    /// Of the message processed last; empty when it had none.
+    public private(set) var failures: [MappingFailure] = []
+    /// By mapping.
+    public private(set) var counters: [MappingCounters]
+
+    public init(plan: MappingPlan, limits: EvaluationLimits = EvaluationLimits()) {
+        self.plan = plan
+        self.limits = limits
+        var bases: [Int] = []
+        var slots = 0
+        for mapping in plan.mappings {
+            bases.append(slots)
+            slots += mapping.slotCount
+        }
+        self.bases = bases
+        slotMemory = .allocate(capacity: max(slots, 1))
+        slotMemory.initialize(repeating: .missing, count: max(slots, 1))
+        for (mapping, base) in zip(plan.mappings, bases) {
+            for constant in mapping.constants { slotMemory[base + constant.slot] = constant.value }
+        }
+        matches = .allocate(capacity: max(plan.mappings.count, 1))
+        levelStarts = .allocate(capacity: TopicLevels.levelsMaximum + 1)
+        counters = Array(repeating: MappingCounters(), count: plan.mappings.count)
+        cursors = Array(repeating: SeekCursor(), count: plan.mappings.map(\.cursorCount).max() ?? 0)
+    }
+
+    deinit {
+        slotMemory.deallocate()
+        matches.deallocate()
+        levelStarts.deallocate()
+    }
+
+    /// Routes, decodes and writes one message.
+    /// - Parameter buffers: one for each of the plan's targets.
+    public mutating func process(_ message: borrowing MessageInput, into buffers: UnsafeMutablePointer<CopyBuffer>) -> MessageOutcome {
+        if !failures.isEmpty { failures.removeAll() }
+        let topic = TopicLevels(message.topic, starts: levelStarts)
+        let matched = plan.router.route(topic, into: matches)
+        received = message.receivedMicroseconds
+        var outcome = MessageOutcome()
+        for index in 0..<matched {
+            let match = matches[index]
+            let mapping = plan.mappings[Int(match.mapping)]
+            if !mapping.exclude.isEmpty, mapping.exclude.contains(where: { $0.matches(topic) }) { continue }
+            outcome.matchedCount += 1
+            run(mapping, match, topic, message, buffers, &outcome)
+        }
+        return outcome
+    }
+
+    private mutating func run(
+        _ mapping: CompiledMapping, _ match: RouteMatch, _ topic: TopicLevels, _ message: borrowing MessageInput,
+        _ buffers: UnsafeMutablePointer<CopyBuffer>, _ outcome: inout MessageOutcome
+    ) {
+        let index = Int(match.mapping)
+        counters[index].received &+= 1
+        if message.isRetained, mapping.retained == .skip {
+            counters[index].retainedSkipped &+= 1
+            return
+        }
+        if message.payload.isEmpty, mapping.emptyPayload == .skip {
+            counters[index].emptySkipped &+= 1
+            return
+        }
+        let slots = slotMemory + bases[index]
+        fill(slots, of: mapping, message)
+        mapping.patterns[Int(match.pattern)].capture(topic, into: slots)
+
+        marks.removeAll(keepingCapacity: true)
+        var bytesBefore = 0
+        for target in mapping.targets {
+            marks.append(buffers[target].mark)
+            bytesBefore &+= buffers[target].count
+        }
+        scratch.reset()
+        var run = MappingRun(mapping: mapping, index: index, slots: slots, payload: message.payload)
+        do throws(EvaluationError) {
+            try run.evaluate(&self, buffers)
+            outcome.rowCount += run.rows
+            counters[index].rows &+= UInt64(run.rows)
+            for target in mapping.targets { outcome.writtenBytes &+= buffers[target].count }
+            outcome.writtenBytes &-= bytesBefore
+        } catch {
+            for (target, mark) in zip(mapping.targets, marks) { buffers[target].truncate(to: mark) }
+            counters[index].failures &+= 1
+            outcome.failureCount += 1
+            let reason = error.column.map { "column '\($0)': \(error.reason)" } ?? error.reason
+            failures.append(MappingFailure(mapping: index, stage: error.stage, column: error.column, reason: reason))
+        }
+        counters[index].filtered &+= run.wasFiltered ? 1 : 0
+        counters[index].noValues &+= run.noValues
+        counters[index].skippedRows &+= run.skippedRows
+        counters[index].nulledColumns &+= run.nulledColumns
+    }
+
+    /// What is known of a message before it is decoded.
+    @inline(__always)
+    private func fill(_ slots: UnsafeMutablePointer<Value>, of mapping: CompiledMapping, _ message: borrowing MessageInput) {
+        slots[FixedSlot.received.rawValue] = Value(kind: .timestamp, word: UInt64(bitPattern: message.receivedMicroseconds))
+        slots[FixedSlot.qos.rawValue] = .integer(Int64(message.qos))
+        slots[FixedSlot.retain.rawValue] = Value(kind: message.isRetained ? .true : .false)
+        slots[FixedSlot.topic.rawValue] = Value(kind: .string, bytes: message.topic)
+        slots[FixedSlot.rawPayload.rawValue] = Value(kind: .bytes, bytes: message.payload)
+        guard let properties = message.properties else {
+            slots[FixedSlot.contentType.rawValue] = .missing
+            slots[FixedSlot.responseTopic.rawValue] = .missing
+            slots[FixedSlot.correlationData.rawValue] = .missing
+            for property in mapping.userProperties { slots[property.slot] = .missing }
+            return
+        }
+        slots[FixedSlot.contentType.rawValue] = properties.contentType
+        slots[FixedSlot.responseTopic.rawValue] = properties.responseTopic
+        slots[FixedSlot.correlationData.rawValue] = properties.correlationData
+        for property in mapping.userProperties {
+            slots[property.slot] = properties.user.last { $0.name == property.name }?.value ?? .missing
+        }
+    }
+}
+
+/// Where a seek into an array was last.
+struct SeekCursor {
+    var container: UInt64 = 0
+    var items: JSON.Items?
+    var index = -1
+    var item = Value.missing
+}

@@ -1,0 +1,191 @@
+import CopyFormat
+import Payload
+
+// Values into fields, with every rule of conversion: what the fast cases of the pipeline leave over.
+extension Evaluator {
+    @inline(never)
+    mutating func encodeWithCare(
+        _ value: Value, _ encoding: CompiledColumn.Encoding, _ column: CompiledColumn, _ details: ColumnDetails,
+        _ slots: UnsafeMutablePointer<Value>, into buffer: UnsafeMutablePointer<CopyBuffer>
+    ) throws(EvaluationError) {
+        switch encoding {
+        case .boolean: buffer.pointee.append(try boolean(value))
+        case .int2, .int4, .int8, .float4, .float8, .numeric:
+            try encodeNumber(value, encoding, column, details, slots, into: buffer)
+        case .text: try encodeText(value, column, details, into: buffer)
+        case .bytea: buffer.pointee.appendBytes(try bytea(value, details.parse))
+        case .timestamp:
+            buffer.pointee.appendTimestamp(unixMicroseconds: try time(value, details, slots))
+        case .date: buffer.pointee.appendDate(unixDays: try date(value, details, slots))
+        case .uuid: try encodeUUID(value, into: buffer)
+        case .json, .jsonb:
+            let text = try json(value, details.parse)
+            if encoding == .jsonb { buffer.pointee.appendJSONB(text) } else { buffer.pointee.appendText(text) }
+        case .array: try encodeArray(value, column, details, slots, into: buffer)
+        }
+    }
+
+    private mutating func boolean(_ value: Value) throws(EvaluationError) -> Bool {
+        switch value.kind {
+        case .true: return true
+        case .false: return false
+        default: break
+        }
+        let text = trimmed(try text(of: value))
+        var lower: [UInt8] = []
+        for byte in text.prefix(6) { lower.append(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte) }
+        switch String(decoding: lower, as: UTF8.self) {
+        case "true", "t", "on", "yes", "y", "1": return true
+        case "false", "f", "off", "no", "n", "0": return false
+        default: throw .row("\(Quoted(text)) is not a boolean")
+        }
+    }
+
+    // MARK: Text and bytes
+
+    private mutating func encodeText(
+        _ value: Value, _ column: CompiledColumn, _ details: ColumnDetails, into buffer: UnsafeMutablePointer<CopyBuffer>
+    ) throws(EvaluationError) {
+        let text = try text(of: value)
+        guard !UTF8Text.containsNUL(text) else { throw .row(Self.nulInText) }
+        if column.characterLimit > 0 {
+            let characters = text.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+            guard characters <= Int(column.characterLimit) else {
+                throw .row("\(Quoted(text)) has \(characters) characters, \(details.declared.sql) takes \(column.characterLimit)")
+            }
+        }
+        buffer.pointee.appendText(text)
+    }
+
+    private mutating func bytea(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        let text = value.kind == .bytes ? value.bytes : try text(of: value)
+        switch parse {
+        case .base64, .hex:
+            let room = text.count + 3
+            let target = scratch.allocate(room)
+            do throws(Unpack.Fault) {
+                var count = 0
+                if case .hex = parse { count = try Unpack.hex(text, into: target) } else { count = try Unpack.base64(text, into: target) }
+                scratch.giveBack(room - count)
+                return UnsafeRawBufferPointer(start: target, count: count)
+            } catch {
+                throw .row("\(Quoted(text)) does not decode: \(error)")
+            }
+        default: return text
+        }
+    }
+
+    private mutating func encodeUUID(_ value: Value, into buffer: UnsafeMutablePointer<CopyBuffer>) throws(EvaluationError) {
+        let text = trimmed(try text(of: value))
+        var digits: [UInt8] = []
+        for byte in text where byte != UInt8(ascii: "-") && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}") { digits.append(byte) }
+        guard digits.count == 32, text.count <= 38, let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
+            let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
+        else { throw .row("\(Quoted(text)) is not a UUID") }
+        buffer.pointee.appendUUID(high: high, low: low)
+    }
+
+    private mutating func json(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        var value = value
+        if case .json = parse {
+            let text = try text(of: value)
+            do throws(JSONError) { value = try JSON.validate(text) } catch { throw .row("\(Quoted(text)) does not read as json: \(error)") }
+        }
+        guard !JSON.containsNUL(value) else { throw .row("holds a NUL character, which PostgreSQL cannot store in jsonb") }
+        let room = JSON.textBytesMax(of: value)
+        let target = scratch.allocate(room)
+        guard let count = JSON.writeText(of: value, into: target) else { throw .row("the value has no form in json") }
+        scratch.giveBack(room - count)
+        let text = UnsafeRawBufferPointer(start: target, count: count)
+        try checkNumbers(value, text)
+        return text
+    }
+
+    /// jsonb stores numbers as numeric, whose limits (131,072 digits before the point, 16,383 after it) are met only with an exponent or a very long text.
+    private func checkNumbers(_ value: Value, _ text: UnsafeRawBufferPointer) throws(EvaluationError) {
+        var run = 0
+        var isInString = false
+        var index = 0
+        while index < text.count {
+            let byte = text[index]
+            if isInString {
+                if byte == UInt8(ascii: "\\") { index += 1 } else if byte == UInt8(ascii: "\"") { isInString = false }
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = true
+            } else if (byte >= 0x30 && byte <= 0x39) || byte == UInt8(ascii: ".") {
+                run += 1
+                if run > 16_000 { throw .row("holds a number with more digits than jsonb takes") }
+            } else if byte | 0x20 == UInt8(ascii: "e"), run > 0 {
+                var exponent = 0
+                index += 1
+                if index < text.count, text[index] == UInt8(ascii: "-") || text[index] == UInt8(ascii: "+") { index += 1 }
+                while index < text.count, text[index] >= 0x30, text[index] <= 0x39 {
+                    exponent = min(exponent * 10 + Int(text[index] - 0x30), 1_000_000)
+                    index += 1
+                }
+                if exponent + run > 16_000 { throw .row("holds a number with more digits than jsonb takes") }
+                run = 0
+                continue
+            } else {
+                run = 0
+            }
+            index += 1
+        }
+    }
+
+    // MARK: Arrays
+
+    private mutating func encodeArray(
+        _ value: Value, _ column: CompiledColumn, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>,
+        into buffer: UnsafeMutablePointer<CopyBuffer>
+    ) throws(EvaluationError) {
+        guard value.kind == .array, case .array(let element) = details.wire else { throw .row("not an array") }
+        var count = 0
+        var holdsNull = false
+        var key = Value.missing
+        var item = Value.missing
+        var counter = JSON.Items(value)
+        while counter.next(key: &key, item: &item) {
+            count += 1
+            if item.kind == .null { holdsNull = true }
+        }
+        let field = buffer.pointee.beginField()
+        buffer.pointee.appendArrayHeader(element: element, count: count, holdsNull: holdsNull)
+        var elementDetails = details
+        elementDetails.wire = element
+        if case .array(let declared) = details.declared { elementDetails.declared = declared }
+        let encoding = CompiledColumn.Encoding(element)
+        var items = JSON.Items(value)
+        while items.next(key: &key, item: &item) {
+            if item.kind == .null {
+                buffer.pointee.appendNull()
+            } else {
+                try encodeWithCare(item, encoding, column, elementDetails, slots, into: buffer)
+            }
+        }
+        buffer.pointee.endField(field)
+    }
+}
+
+extension CompiledColumn.Encoding {
+    init(_ type: ColumnType) {
+        self =
+            switch type {
+            case .boolean: .boolean
+            case .smallint: .int2
+            case .integer: .int4
+            case .bigint: .int8
+            case .real: .float4
+            case .doublePrecision: .float8
+            case .numeric: .numeric
+            case .text, .varchar, .inet: .text
+            case .bytea: .bytea
+            case .timestamptz, .timestamp: .timestamp
+            case .date: .date
+            case .uuid: .uuid
+            case .json: .json
+            case .jsonb: .jsonb
+            case .array: .array
+            }
+    }
+}

@@ -1,0 +1,97 @@
+import Payload
+
+/// A message as the evaluator takes it. Pointers are valid during the call.
+public struct MessageInput {
+    public var topic: UnsafeRawBufferPointer
+    public var payload: UnsafeRawBufferPointer
+    /// When it came, in microseconds since 1970, UTC.
+    public var receivedMicroseconds: Int64
+    public var qos: UInt8
+    public var isRetained: Bool
+    /// MQTT 5 properties; nil where the message has none.
+    public var properties: MessageProperties?
+
+    @inlinable public init(
+        topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
+        properties: MessageProperties? = nil
+    ) {
+        self.topic = topic
+        self.payload = payload
+        self.receivedMicroseconds = receivedMicroseconds
+        self.qos = qos
+        self.isRetained = isRetained
+        self.properties = properties
+    }
+}
+
+/// MQTT 5 properties of a message. Values point into memory that lives as long as the message.
+public final class MessageProperties {
+    public var contentType = Value.missing
+    public var responseTopic = Value.missing
+    public var correlationData = Value.missing
+    public var user: [(name: [UInt8], value: Value)] = []
+
+    public init() {}
+}
+
+/// What became of a message: counts over all mappings that took it.
+public struct MessageOutcome {
+    /// Mappings whose patterns took the topic.
+    public var matchedCount = 0
+    public var rowCount = 0
+    /// Mappings for which it is a dead letter; `Evaluator.failures` says why.
+    public var failureCount = 0
+    /// Bytes appended to COPY buffers.
+    public var writtenBytes = 0
+}
+
+/// Why a message is a dead letter for a mapping.
+public struct MappingFailure: Sendable {
+    /// Index in `MappingPlan.names`.
+    public var mapping: Int
+    public var stage: FailureStage
+    public var column: String?
+    /// In words, with the value where there is one (bounded and escaped).
+    public var reason: String
+}
+
+public enum FailureStage: String, Sendable { case decode, row }
+
+/// What a mapping has counted.
+public struct MappingCounters: Sendable, Equatable {
+    public var received: UInt64 = 0
+    public var rows: UInt64 = 0
+    /// Messages that the message filter, or no block, took.
+    public var filtered: UInt64 = 0
+    /// Rows not written because no nullable column had a value.
+    public var noValues: UInt64 = 0
+    public var retainedSkipped: UInt64 = 0
+    public var emptySkipped: UInt64 = 0
+    public var skippedRows: UInt64 = 0
+    public var nulledColumns: UInt64 = 0
+    public var failures: UInt64 = 0
+
+    public init() {}
+}
+
+/// Bounds of decoding.
+public struct EvaluationLimits: Sendable {
+    /// Larger payloads are dead letters.
+    public var maximumPayloadBytes: Int
+    public var maximumDepth: Int
+
+    public init(maximumPayloadBytes: Int = 8 * 1024 * 1024, maximumDepth: Int = 64) {
+        self.maximumPayloadBytes = maximumPayloadBytes
+        self.maximumDepth = maximumDepth
+    }
+}
+
+/// A step that went wrong, on its way up to the policy that decides about it.
+struct EvaluationError: Error {
+    var stage: FailureStage
+    var column: String?
+    var reason: String
+
+    static func decode(_ reason: String) -> EvaluationError { EvaluationError(stage: .decode, column: nil, reason: reason) }
+    static func row(_ reason: String) -> EvaluationError { EvaluationError(stage: .row, column: nil, reason: reason) }
+}

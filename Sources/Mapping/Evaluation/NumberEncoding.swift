@@ -1,0 +1,162 @@
+import CopyFormat
+import Payload
+
+// Numbers: decimal text stays decimal until the last step, so that 301 × 0.1 is 30.1.
+extension Evaluator {
+    mutating func encodeNumber(
+        _ value: Value, _ encoding: CompiledColumn.Encoding, _ column: CompiledColumn, _ details: ColumnDetails,
+        _ slots: UnsafeMutablePointer<Value>, into buffer: UnsafeMutablePointer<CopyBuffer>
+    ) throws(EvaluationError) {
+        var text = try numberText(value, details.parse)
+        if column.steps.contains(.calculates) || details.affine != nil || details.sign != nil {
+            text = try calculated(text, details, slots)
+        }
+        try append(text, encoding, column, details, into: buffer)
+    }
+
+    /// Decimal text of a value, after the parse rule.
+    private mutating func numberText(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        switch value.kind {
+        case .true: return copied("1")
+        case .false: return copied("0")
+        case .timestamp: throw .row("a time is not a number")
+        case .double where !Double(bitPattern: value.word).isFinite: throw .row("'\(Double(bitPattern: value.word))' is not a number")
+        default: break
+        }
+        let text = trimmed(try text(of: value))
+        switch parse {
+        case .hex:
+            var digits = String(decoding: text.prefix(40), as: UTF8.self)
+            let isNegative = digits.hasPrefix("-")
+            if isNegative { digits.removeFirst() }
+            if digits.lowercased().hasPrefix("0x") { digits.removeFirst(2) }
+            guard text.count <= 40, let number = UInt64(digits, radix: 16) else { throw .row("\(Quoted(text)) is not a number") }
+            return copied((isNegative ? "-" : "") + String(number))
+        case .decimalComma:
+            guard text.contains(UInt8(ascii: ",")) else { return text }
+            // Points group thousands, the comma is the decimal point.
+            let target = UnsafeMutableRawBufferPointer(start: scratch.allocate(text.count), count: text.count)
+            var count = 0
+            for byte in text where byte != UInt8(ascii: ".") {
+                target[count] = byte == UInt8(ascii: ",") ? UInt8(ascii: ".") : byte
+                count += 1
+            }
+            let read = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[..<count])
+            guard NumberText.isNumber(read) else { throw .row("\(Quoted(text)) is not a number") }
+            return read
+        case .ddmm: return try degrees(text)
+        default: return text
+        }
+    }
+
+    /// ddmm.mmmm as NMEA writes coordinates: degrees + minutes ÷ 60.
+    private mutating func degrees(_ text: UnsafeRawBufferPointer) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        guard let number = ExactDecimal(text) else { throw .row("\(Quoted(text)) is not a number") }
+        guard number.exponent >= -18, number.exponent <= 4, number.significand.magnitude < 1 << 100 else {
+            throw .row("\(Quoted(text)) is no coordinate of degrees and minutes")
+        }
+        var unit: Int128 = 100
+        for _ in 0..<max(0, -number.exponent) { unit *= 10 }
+        var significand = number.significand
+        for _ in 0..<max(0, number.exponent) { significand *= 10 }
+        let whole = significand / unit
+        let minutes = ExactDecimal(significand % unit, exponent: min(0, number.exponent))
+        guard let fraction = minutes.divided(by: 60), let sum = ExactDecimal(whole).plus(fraction) ?? fraction.rounded(to: 30).flatMap({ ExactDecimal(whole).plus($0) })
+        else { throw .row("\(Quoted(text)) is out of range") }
+        return written(sum)
+    }
+
+    private mutating func written(_ number: ExactDecimal) -> UnsafeRawBufferPointer {
+        let target = scratch.allocate(64)
+        let count = number.write(into: target)
+        scratch.giveBack(64 - count)
+        return UnsafeRawBufferPointer(start: target, count: count)
+    }
+
+    private mutating func calculated(
+        _ text: UnsafeRawBufferPointer, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>
+    ) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        guard var number = ExactDecimal(text) else {
+            guard NumberText.isNumber(text) else { throw .row("\(Quoted(text)) is not a number") }
+            throw .row("\(Quoted(text).bare) has more digits than scale, offset, convert and limits can keep exact")
+        }
+        if let affine = details.affine {
+            guard let result = number.times(affine.multiplier)?.plus(affine.addend)?.divided(by: affine.divisor) else {
+                throw .row("\(Quoted(text).bare) has more digits than scale, offset and convert can keep exact")
+            }
+            number = result
+        }
+        if let sign = details.sign {
+            let signText = try self.text(of: value(of: sign.slot, slots))
+            if sign.negative.contains(where: { signText.elementsEqual($0) }) { number = number.negated }
+        }
+        if let minimum = details.minimum, case .number(let bound) = minimum.bound, number.isLess(than: bound) {
+            throw .row("\(number.text) is beyond min \(minimum.text)")
+        }
+        if let maximum = details.maximum, case .number(let bound) = maximum.bound, bound.isLess(than: number) {
+            throw .row("\(number.text) is beyond max \(maximum.text)")
+        }
+        return written(number)
+    }
+
+    private mutating func append(
+        _ text: UnsafeRawBufferPointer, _ encoding: CompiledColumn.Encoding, _ column: CompiledColumn, _ details: ColumnDetails,
+        into buffer: UnsafeMutablePointer<CopyBuffer>
+    ) throws(EvaluationError) {
+        do throws(NumberError) {
+            switch details.declared {
+            case .smallint, .integer, .bigint:
+                let number = try NumberText.int64(text)
+                let bits: Int =
+                    switch details.declared {
+                    case .smallint: 16
+                    case .integer: 32
+                    default: 64
+                    }
+                if bits < 64, number >> (bits - 1) != 0, number >> (bits - 1) != -1 { throw .outOfRange }
+                switch encoding {
+                case .int2: buffer.pointee.append(Int16(truncatingIfNeeded: number))
+                case .int4: buffer.pointee.append(Int32(truncatingIfNeeded: number))
+                case .int8: buffer.pointee.append(number)
+                case .float4: buffer.pointee.append(Float(number))
+                case .float8: buffer.pointee.append(Double(number))
+                default: _ = buffer.pointee.appendNumeric(text: copied(String(number)))
+                }
+                return
+            case .real:
+                let number = try NumberText.float(text)
+                if encoding == .float4 { buffer.pointee.append(number) } else { buffer.pointee.append(Double(number)) }
+                return
+            case .doublePrecision:
+                buffer.pointee.append(try NumberText.double(text))
+                return
+            default: break
+            }
+        } catch {
+            throw .row(Self.words(error, text, details.declared.sql))
+        }
+        guard NumberText.isNumber(text) else { throw .row("\(Quoted(text)) is not a number") }
+        try checkDigits(text, details.declared)
+        guard buffer.pointee.appendNumeric(text: text) else { throw .row("\(Quoted(text).bare) is out of range for numeric") }
+    }
+
+    /// numeric(p, s): PostgreSQL rounds to s digits after the point and refuses more than p − s before it; found here, it costs one row and not a batch.
+    private func checkDigits(_ text: UnsafeRawBufferPointer, _ type: ColumnType) throws(EvaluationError) {
+        guard case .numeric(let precision?, let scale) = type, let number = ExactDecimal(text) else { return }
+        // 10^(p − s) less half of the last digit kept: from there on it rounds up to one digit too many.
+        let half = ExactDecimal(5, exponent: -scale - 1)
+        guard let limit = ExactDecimal(1, exponent: precision - scale).plus(half.negated) else { return }
+        let magnitude = number.significand < 0 ? number.negated : number
+        if !magnitude.isLess(than: limit) { throw .row("\(Quoted(text).bare) is out of range for \(type.sql)") }
+    }
+}
+
+extension ExactDecimal {
+    /// Rounded to so many digits after the point; nil when that overflows.
+    func rounded(to digits: Int) -> ExactDecimal? {
+        guard exponent < -digits else { return self }
+        var divisor: Int128 = 1
+        for _ in 0..<min(-digits - exponent, 37) { divisor *= 10 }
+        return ExactDecimal(significand / divisor, exponent: -digits)
+    }
+}

@@ -1,0 +1,121 @@
+import CopyFormat
+import Payload
+
+// Times: microseconds since 1970 until they are written.
+extension Evaluator {
+    mutating func time(_ value: Value, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>) throws(EvaluationError) -> Int64 {
+        var microseconds = try parsedTime(value, details)
+        if let plus = details.plus { microseconds = try shifted(microseconds, plus, slots) }
+        try check(microseconds, details)
+        guard PostgreSQLTime.range.contains(microseconds) else { throw .row("the time is out of range for \(details.declared.sql)") }
+        return microseconds
+    }
+
+    private mutating func parsedTime(_ value: Value, _ details: ColumnDetails) throws(EvaluationError) -> Int64 {
+        if value.kind == .timestamp { return Int64(bitPattern: value.word) }
+        let text = trimmed(try text(of: value))
+        switch details.parse {
+        case .unix(let unit): return try unixTime(text, unit)
+        case .pattern(let pattern):
+            do throws(TimeError) {
+                return atUTC(try pattern.localMicroseconds(text), details.zone)
+            } catch {
+                throw .row("\(Quoted(text)) does not read as the pattern asks")
+            }
+        default: return try rfc3339(text, zone: details.zone)
+        }
+    }
+
+    /// Takes a local time to UTC; without a zone it is UTC.
+    private func atUTC(_ local: Int64, _ zone: TimeZoneRules?) -> Int64 {
+        guard let zone else { return local }
+        let seconds = local >= 0 ? local / 1_000_000 : (local - 999_999) / 1_000_000
+        return local - Int64(zone.offset(atLocal: seconds)) * 1_000_000
+    }
+
+    /// A count of units since 1970, rounded to microseconds half to even.
+    private func unixTime(_ text: UnsafeRawBufferPointer, _ unit: UnixUnit) throws(EvaluationError) -> Int64 {
+        guard let number = ExactDecimal(text) else { throw .row("\(Quoted(text)) is not a number") }
+        var unit = unit
+        if unit == .automatic {
+            let magnitude = number.significand < 0 ? number.negated : number
+            unit =
+                magnitude.isLess(than: ExactDecimal(1, exponent: 11))
+                ? .seconds : magnitude.isLess(than: ExactDecimal(1, exponent: 14)) ? .milliseconds
+                    : magnitude.isLess(than: ExactDecimal(1, exponent: 17)) ? .microseconds : .nanoseconds
+        }
+        let exponent =
+            switch unit {
+            case .seconds, .automatic: 6
+            case .milliseconds: 3
+            case .microseconds: 0
+            case .nanoseconds: -3
+            }
+        guard let microseconds = ExactDecimal(number.significand, exponent: number.exponent + exponent).roundedToInt64() else {
+            throw .row("\(Quoted(text).bare) is out of range")
+        }
+        return microseconds
+    }
+
+    private mutating func shifted(
+        _ microseconds: Int64, _ plus: (from: SlotSource, by: SlotSource?, timesNanoseconds: Int64), _ slots: UnsafeMutablePointer<Value>
+    ) throws(EvaluationError) -> Int64 {
+        let amount = value(of: plus.from, slots)
+        guard !amount.isAbsent else { return microseconds }
+        var shift = try decimal(amount).times(ExactDecimal(Int128(plus.timesNanoseconds), exponent: -3))
+        if let by = plus.by { shift = shift?.times(try decimal(value(of: by, slots))) }
+        guard let rounded = shift?.roundedToInt64() else { throw .row("plus is out of range") }
+        let (sum, overflow) = microseconds.addingReportingOverflow(rounded)
+        guard !overflow else { throw .row("plus is out of range") }
+        return sum
+    }
+
+    private mutating func decimal(_ value: Value) throws(EvaluationError) -> ExactDecimal {
+        let text = trimmed(try text(of: value))
+        guard let number = ExactDecimal(text) else { throw .row("\(Quoted(text)) is not a number") }
+        return number
+    }
+
+    private func check(_ microseconds: Int64, _ details: ColumnDetails) throws(EvaluationError) {
+        func limit(_ bound: CompiledBound) -> Int64? {
+            switch bound {
+            case .number: nil
+            case .time(let time): time
+            case .fromReceived(let distance): received.addingReportingOverflow(distance).partialValue
+            }
+        }
+        if let minimum = details.minimum, let bound = limit(minimum.bound), microseconds < bound {
+            throw .row("\(CivilTime.text(unixMicroseconds: microseconds)) is beyond min \(minimum.text)")
+        }
+        if let maximum = details.maximum, let bound = limit(maximum.bound), microseconds > bound {
+            throw .row("\(CivilTime.text(unixMicroseconds: microseconds)) is beyond max \(maximum.text)")
+        }
+    }
+
+    /// A date stands as `yyyy-MM-dd`, in front of a time as it was written there, or in a count of units as the day in UTC.
+    mutating func date(_ value: Value, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>) throws(EvaluationError) -> Int32 {
+        var microseconds: Int64
+        if value.kind == .timestamp {
+            microseconds = Int64(bitPattern: value.word)
+        } else {
+            let text = trimmed(try text(of: value))
+            switch details.parse {
+            case .unix(let unit): microseconds = try unixTime(text, unit)
+            case .pattern(let pattern):
+                do throws(TimeError) { microseconds = try pattern.localMicroseconds(text) } catch {
+                    throw .row("\(Quoted(text)) does not read as the pattern asks")
+                }
+            default:
+                if text.count > 10 { _ = try rfc3339(text, zone: details.zone) }
+                let midnight = copied(String(decoding: text.prefix(10), as: UTF8.self) + "T00:00:00Z")
+                do throws(TimeError) { microseconds = try RFC3339.microseconds(midnight, zone: nil) } catch {
+                    throw .row("\(Quoted(text)) is not a date")
+                }
+            }
+        }
+        if let plus = details.plus { microseconds = try shifted(microseconds, plus, slots) }
+        try check(microseconds, details)
+        let days = microseconds.quotientAndRemainder(dividingBy: CivilTime.microsecondsPerDay)
+        return Int32(truncatingIfNeeded: days.remainder < 0 ? days.quotient - 1 : days.quotient)
+    }
+}

@@ -1,0 +1,138 @@
+import CopyFormat
+import Payload
+
+/// Slots that every mapping has, at the same places.
+enum FixedSlot: Int, CaseIterable {
+    case received, qos, retain, topic, rawPayload, contentType, responseTopic, correlationData, broker
+}
+
+/// One mapping of a plan: everything resolved to slots.
+final class CompiledMapping: Sendable {
+    let name: String
+    let patterns: [CompiledPattern]
+    let exclude: [CompiledPattern]
+    let retained: RetainedPolicy
+    let emptyPayload: EmptyPayloadPolicy
+    let unpack: [UnpackStep]
+    let decode: DecodeSyntax
+    let hasDecimalComma: Bool
+    /// Paths below `$`, and where their slots begin.
+    let document: PathTrie
+    let documentBase: Int
+    let binary: BinaryWants?
+    let filter: [CompiledCondition]
+    let blocks: [CompiledBlock]
+    let slotCount: Int
+    /// Slots whose values never change.
+    let constants: [(slot: Int, value: Value)]
+    /// User properties that sources name, and their slots.
+    let userProperties: [(name: [UInt8], slot: Int)]
+    /// Keeps the bytes that constants point to.
+    let constantMemory: ConstantMemory
+    /// Targets that this mapping writes, each once.
+    let targets: [Int]
+    let cursorCount: Int
+
+    init(
+        name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: PathTrie, documentBase: Int,
+        binary: BinaryWants?, filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
+        constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], constantMemory: ConstantMemory, cursorCount: Int
+    ) {
+        self.name = name
+        self.patterns = patterns
+        self.exclude = exclude
+        retained = syntax.retained
+        emptyPayload = syntax.emptyPayload
+        unpack = syntax.unpack
+        decode = syntax.decode
+        if case .csv(_, let comma) = syntax.decode { hasDecimalComma = comma } else { hasDecimalComma = false }
+        self.document = document
+        self.documentBase = documentBase
+        self.binary = binary
+        self.filter = filter
+        self.blocks = blocks
+        self.slotCount = slotCount
+        self.constants = constants
+        self.userProperties = userProperties
+        self.constantMemory = constantMemory
+        self.cursorCount = cursorCount
+        var seen: [Int] = []
+        for block in blocks where !seen.contains(block.target) { seen.append(block.target) }
+        targets = seen
+    }
+}
+
+/// Which fields and groups of a binary layout have slots (relative to the document's base), −1 for none.
+struct BinaryWants: Sendable {
+    var fields: [Int]
+    var groups: [Int]
+}
+
+/// One block of rows.
+final class CompiledBlock: Sendable {
+    let target: Int
+    let loops: [CompiledLoop]
+    /// Tests that need no loop.
+    let conditions: [CompiledCondition]
+    let keepEmpty: Bool
+    let details: [ColumnDetails]
+    /// As many as `details`; written once in `init`, then only read: sharing it is safe.
+    nonisolated(unsafe) let columns: UnsafeMutablePointer<CompiledColumn>
+    let columnCount: Int
+    /// Whether any column counts for the row rule.
+    let hasCountedColumns: Bool
+
+    init(target: Int, loops: [CompiledLoop], conditions: [CompiledCondition], keepEmpty: Bool, columns: [(CompiledColumn, ColumnDetails)]) {
+        self.target = target
+        self.loops = loops
+        self.conditions = conditions
+        self.keepEmpty = keepEmpty
+        details = columns.map(\.1)
+        columnCount = columns.count
+        self.columns = .allocate(capacity: max(columns.count, 1))
+        for (index, column) in columns.enumerated() { (self.columns + index).initialize(to: column.0) }
+        hasCountedColumns = columns.contains { $0.0.steps.contains(.countsAsValue) }
+    }
+
+    deinit { columns.deallocate() }
+}
+
+/// One loop of a block.
+struct CompiledLoop: Sendable {
+    var variable: String
+    /// As the mapping writes it, for messages.
+    var text: String
+    var over: SlotSource
+    var trie: PathTrie
+    var base: Int
+    var keySlot: Int
+    var indexSlot: Int
+    var conditions: [CompiledCondition]
+    /// Set where the loop runs over the lines of a CSV payload.
+    var csv: CSVDocument?
+    /// For each group of a binary layout, which fields have slots.
+    var groupWants: [[Int]]
+}
+
+/// Bytes that constants of a plan point to.
+final class ConstantMemory: @unchecked Sendable {
+    // @unchecked: filled while the plan is compiled, by one thread; afterwards only read.
+    private var pieces: [UnsafeMutableRawBufferPointer] = []
+
+    func value(_ text: String) -> Value {
+        let bytes = Array(text.utf8)
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
+        piece.copyBytes(from: bytes)
+        pieces.append(piece)
+        return Value(kind: .string, start: UnsafeRawPointer(piece.baseAddress), count: bytes.count)
+    }
+
+    func value(_ literal: Literal) -> Value {
+        switch literal {
+        case .null: .null
+        case .text(let text): value(text)
+        }
+    }
+
+    deinit { for piece in pieces { piece.deallocate() } }
+}

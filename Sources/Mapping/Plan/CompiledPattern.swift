@@ -1,0 +1,123 @@
+import Payload
+
+/// A topic pattern ready to be matched level by level.
+struct CompiledPattern: Sendable {
+    enum Level: Sendable {
+        case literal([UInt8])
+        case any
+        case rest
+        /// A level that must not be empty; the capture's slot.
+        case capture(slot: Int)
+        case captureRest(slot: Int)
+        case parts([Part])
+    }
+
+    enum Part: Sendable {
+        case literal([UInt8])
+        case capture(slot: Int)
+    }
+
+    let levels: [Level]
+    let text: String
+    /// The MQTT topic filter of the pattern.
+    let filter: String
+    /// Whether matching needs more than the shape that the router has checked.
+    private let hasDetails: Bool
+
+    /// - Parameter slot: where the value of each capture goes.
+    init(_ pattern: TopicPattern, slot: (String) -> Int) {
+        text = pattern.description
+        filter = pattern.filter
+        levels = pattern.levels.map { level in
+            switch level {
+            case .literal(let text): .literal(Array(text.utf8))
+            case .any: .any
+            case .rest: .rest
+            case .captureRest(let name): .captureRest(slot: slot(name))
+            case .parts(let parts):
+                if parts.count == 1, case .capture(let name) = parts[0] {
+                    .capture(slot: slot(name))
+                } else {
+                    .parts(parts.map { part in
+                        switch part {
+                        case .literal(let text): .literal(Array(text.utf8))
+                        case .capture(let name): .capture(slot: slot(name))
+                        }
+                    })
+                }
+            }
+        }
+        hasDetails = levels.contains { level in
+            switch level {
+            case .literal, .any, .rest: false
+            case .capture, .captureRest, .parts: true
+            }
+        }
+    }
+
+    /// What the router's shape does not say: captures are not empty, literals inside levels stand there.
+    func details(match topic: TopicLevels) -> Bool {
+        guard hasDetails else { return true }
+        for (index, level) in levels.enumerated() {
+            switch level {
+            case .literal, .any, .rest: continue
+            case .capture: if topic[index].isEmpty { return false }
+            case .captureRest: if topic.rest(from: index).isEmpty { return false }
+            case .parts(let parts): if !Self.match(parts[...], topic[index], slots: nil) { return false }
+            }
+        }
+        return true
+    }
+
+    /// Whether a topic matches as a whole; for patterns that stand in no router (`exclude`).
+    func matches(_ topic: TopicLevels) -> Bool {
+        for (index, level) in levels.enumerated() {
+            if index == 0, topic.startsWithDollar {
+                guard case .literal = level else { return false }
+            }
+            switch level {
+            case .rest: return true
+            case .captureRest: return !topic.rest(from: index).isEmpty
+            case .literal(let name): guard index < topic.count, topic[index].elementsEqual(name) else { return false }
+            case .any: guard index < topic.count else { return false }
+            case .capture: guard index < topic.count, !topic[index].isEmpty else { return false }
+            case .parts(let parts): guard index < topic.count, Self.match(parts[...], topic[index], slots: nil) else { return false }
+            }
+        }
+        return levels.count == topic.count
+    }
+
+    /// Writes the captures of a topic that matches.
+    func capture(_ topic: TopicLevels, into slots: UnsafeMutablePointer<Value>) {
+        for index in levels.indices {
+            switch levels[index] {
+            case .literal, .any, .rest: continue
+            case .capture(let slot): slots[slot] = Value(kind: .string, bytes: topic[index])
+            case .captureRest(let slot): slots[slot] = Value(kind: .string, bytes: topic.rest(from: index))
+            case .parts(let parts): _ = Self.match(parts[...], topic[index], slots: slots)
+            }
+        }
+    }
+
+    /// Matches literals and captures in turn; each capture takes as little as it can, and at least one byte.
+    private static func match(_ parts: ArraySlice<Part>, _ text: UnsafeRawBufferPointer, slots: UnsafeMutablePointer<Value>?) -> Bool {
+        guard let first = parts.first else { return text.isEmpty }
+        let rest = parts.dropFirst()
+        switch first {
+        case .literal(let literal):
+            guard text.starts(with: literal) else { return false }
+            return match(rest, UnsafeRawBufferPointer(rebasing: text[literal.count...]), slots: slots)
+        case .capture(let slot):
+            guard !text.isEmpty else { return false }
+            if rest.isEmpty {
+                slots?[slot] = Value(kind: .string, bytes: text)
+                return true
+            }
+            for end in 1...text.count where match(rest, UnsafeRawBufferPointer(rebasing: text[end...]), slots: slots) {
+                slots?[slot] = Value(kind: .string, start: text.baseAddress, count: end)
+                return true
+            }
+            return false
+        }
+    }
+}

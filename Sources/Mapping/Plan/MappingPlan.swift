@@ -1,0 +1,101 @@
+import CopyFormat
+import MQTT
+import Payload
+
+/// All mappings compiled: which topics they take, how payloads become fields, which tables they write. Immutable, shared by all shards.
+public final class MappingPlan: Sendable {
+    /// What one COPY writes: a table with a list of columns. Blocks with the same ones share a target.
+    public struct Target: Sendable {
+        public var table: String
+        /// Types as the table has them.
+        public var columns: [(name: String, type: ColumnType)]
+    }
+
+    /// A filter that the mappings need.
+    public struct Subscription: Sendable, Equatable {
+        public var filter: TopicFilter
+        public var qos: QoS
+        /// A mapping on it uses retained messages.
+        public var needsRetained: Bool
+    }
+
+    public let targets: [Target]
+    /// The smallest set of filters that covers all patterns: one contained in another is left out, and gives it its QoS if that is higher.
+    public let subscriptions: [Subscription]
+    /// Tables as the mappings describe them, by name.
+    public let tables: [TableDefinition]
+    /// Names of the mappings, in the order in which counters and failures index them.
+    public let names: [String]
+    /// Patterns of each mapping, as written.
+    public let patterns: [[String]]
+    let mappings: [CompiledMapping]
+    let router: Router
+
+    /// Compiles mappings that the reader has accepted.
+    /// - Parameter tableTypes: the types that tables really have, where known: table → column → type.
+    public init(_ syntax: [MappingSyntax], tableTypes: [String: [String: ColumnType]] = [:]) {
+        var targets = TargetList(tableTypes: tableTypes)
+        mappings = syntax.map { MappingCompiler.compile($0, targets: &targets) }
+        self.targets = targets.targets
+        router = Router(mappings.map(\.patterns))
+        names = syntax.map(\.name)
+        patterns = syntax.map { $0.topics.map(\.value.description) }
+        subscriptions = Self.cover(syntax)
+        tables = TableDefinition.all(of: syntax)
+    }
+
+    private static func cover(_ syntax: [MappingSyntax]) -> [Subscription] {
+        var needs: [Subscription] = []
+        for mapping in syntax {
+            for topic in mapping.topics {
+                guard let filter = try? TopicFilter(topic.value.filter), let qos = QoS(rawValue: mapping.qos) else { continue }
+                let needsRetained = mapping.retained != .skip
+                if let same = needs.firstIndex(where: { $0.filter == filter }) {
+                    needs[same].qos = max(needs[same].qos, qos)
+                    needs[same].needsRetained = needs[same].needsRetained || needsRetained
+                } else {
+                    needs.append(Subscription(filter: filter, qos: qos, needsRetained: needsRetained))
+                }
+            }
+        }
+        var cover: [Subscription] = []
+        for need in needs where !needs.contains(where: { $0.filter != need.filter && $0.filter.covers(need.filter) }) {
+            var widest = need
+            for other in needs where need.filter.covers(other.filter) {
+                widest.qos = max(widest.qos, other.qos)
+                widest.needsRetained = widest.needsRetained || other.needsRetained
+            }
+            cover.append(widest)
+        }
+        return cover
+    }
+
+    /// Pairs of mappings that some topic may reach both of.
+    public var overlaps: [(String, String)] {
+        var pairs: [(String, String)] = []
+        for left in names.indices {
+            for right in names.indices where right > left {
+                let filters = { (index: Int) in self.mappings[index].patterns.compactMap { try? TopicFilter($0.filter) } }
+                let meet = filters(left).contains { one in filters(right).contains { one.intersects($0) } }
+                if meet { pairs.append((names[left], names[right])) }
+            }
+        }
+        return pairs
+    }
+}
+
+/// Collects targets while mappings are compiled.
+struct TargetList {
+    var tableTypes: [String: [String: ColumnType]]
+    var targets: [MappingPlan.Target] = []
+
+    mutating func target(table: String, columns: [(name: String, type: ColumnType)]) -> Int {
+        if let known = targets.firstIndex(where: { target in
+            target.table == table && target.columns.map(\.name) == columns.map(\.name) && target.columns.map(\.type) == columns.map(\.type)
+        }) {
+            return known
+        }
+        targets.append(MappingPlan.Target(table: table, columns: columns))
+        return targets.count - 1
+    }
+}

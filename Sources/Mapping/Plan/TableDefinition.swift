@@ -1,0 +1,65 @@
+import CopyFormat
+
+/// A table as the mappings that write it describe it, all of them together.
+public struct TableDefinition: Sendable {
+    public struct Column: Sendable {
+        public var name: String
+        public var type: ColumnType
+        public var isNotNull: Bool
+        /// The mapping's own words, the unit and the source: `air [degC] <- sample.tF`.
+        public var comment: String
+    }
+
+    public var name: String
+    public var columns: [Column]
+    public var key: [String]
+    public var comment: String?
+    public var ddl: DDLPolicy?
+    /// The mappings that write it.
+    public var mappings: [String]
+
+    static func all(of syntax: [MappingSyntax]) -> [TableDefinition] {
+        var tables: [TableDefinition] = []
+        for mapping in syntax {
+            for block in mapping.blocks {
+                let place: Int
+                if let known = tables.firstIndex(where: { $0.name == block.table.name }) {
+                    place = known
+                } else {
+                    place = tables.count
+                    tables.append(TableDefinition(name: block.table.name, columns: [], key: [], mappings: []))
+                }
+                tables[place].add(block, of: mapping.name)
+            }
+        }
+        return tables
+    }
+
+    private mutating func add(_ block: BlockSyntax, of mapping: String) {
+        if key.isEmpty { key = block.table.key }
+        comment = comment ?? block.table.comment
+        ddl = ddl ?? block.table.ddl
+        if !mappings.contains(mapping) { mappings.append(mapping) }
+        let isFirst = columns.isEmpty
+        for column in block.columns {
+            if let known = columns.firstIndex(where: { $0.name == column.name }) {
+                // A column that some block leaves NULL is not NOT NULL.
+                columns[known].isNotNull = columns[known].isNotNull && column.isNotNull
+            } else {
+                columns.append(Column(name: column.name, type: column.type, isNotNull: column.isNotNull && isFirst, comment: column.catalogComment))
+            }
+        }
+        let written = Set(block.columns.map(\.name))
+        for index in columns.indices where !written.contains(columns[index].name) { columns[index].isNotNull = false }
+    }
+}
+
+extension ColumnSyntax {
+    var catalogComment: String {
+        var words: [String] = []
+        if let comment { words.append(comment) }
+        if let convert { words.append("[\(convert.toUnit)]") }
+        words.append("<- " + from.map(\.description).joined(separator: joinSeparator == nil ? " or " : " + "))
+        return words.joined(separator: " ")
+    }
+}

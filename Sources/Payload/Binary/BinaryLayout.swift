@@ -1,0 +1,104 @@
+/// The layout of a binary payload: fields at fixed places, and groups of records that repeat.
+public struct BinaryLayout: Sendable {
+    /// Records of one size, one after the other.
+    public struct Group: Sendable {
+        public enum Count: Sendable, Equatable {
+            case fixed(Int)
+            /// A field of the payload says how many.
+            case field(String)
+            /// As many whole records as there are.
+            case toEnd
+        }
+        public var name: String
+        public var at: Int
+        /// Bytes from one record to the next.
+        public var every: Int
+        public var count: Count
+        public var fields: [BinaryField]
+
+        public init(name: String, at: Int, every: Int, count: Count, fields: [BinaryField]) {
+            self.name = name
+            self.at = at
+            self.every = every
+            self.count = count
+            self.fields = fields
+        }
+    }
+
+    public var isLittleEndian: Bool
+    /// The exact length; nil: any that holds all fields.
+    public var length: Int?
+    public var fields: [BinaryField]
+    public var groups: [Group]
+
+    public init(isLittleEndian: Bool = false, length: Int? = nil, fields: [BinaryField], groups: [Group] = []) {
+        self.isLittleEndian = isLittleEndian
+        self.length = length
+        self.fields = fields
+        self.groups = groups
+    }
+
+    /// Checks the payload against the whole layout and reads what is wanted.
+    ///
+    /// A group's value is a `list`: `count` records, the group's index in `word`.
+    /// - Parameters:
+    ///   - wantedFields: slot of each field, or −1.
+    ///   - wantedGroups: slot of each group, or −1.
+    public func decode(
+        _ bytes: UnsafeRawBufferPointer, wantedFields: [Int], wantedGroups: [Int], into slots: UnsafeMutablePointer<Value>
+    ) throws(BinaryError) {
+        if let length, bytes.count != length { throw .wrongLength(bytes: bytes.count, expected: length) }
+        for index in fields.indices {
+            try Self.check(fields[index], in: bytes.count)
+            if wantedFields[index] >= 0 { slots[wantedFields[index]] = try fields[index].read(bytes, isLittleEndian: isLittleEndian) }
+        }
+        for index in groups.indices {
+            let count = try recordCount(groups[index], in: bytes)
+            if wantedGroups[index] >= 0 {
+                slots[wantedGroups[index]] = Value(kind: .list, count: UInt32(truncatingIfNeeded: count), word: UInt64(index))
+            }
+        }
+    }
+
+    /// Reads what is wanted of one record of a group.
+    public func decodeRecord(
+        _ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer, wantedFields: [Int], into slots: UnsafeMutablePointer<Value>
+    ) throws(BinaryError) {
+        let start = groups[group].at + record * groups[group].every
+        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + groups[group].every, bytes.count)])
+        for index in groups[group].fields.indices {
+            let field = groups[group].fields[index]
+            try Self.check(field, in: raw.count)
+            if wantedFields[index] >= 0 { slots[wantedFields[index]] = try field.read(raw, isLittleEndian: isLittleEndian) }
+        }
+    }
+
+    private static func check(_ field: BinaryField, in count: Int) throws(BinaryError) {
+        guard !field.fits(in: count) else { return }
+        let start = field.at >= 0 ? field.at : count + field.at
+        throw .tooShort(bytes: count, field: field.type.rawValue, at: start, needs: start + field.size)
+    }
+
+    private func recordCount(_ group: Group, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> Int {
+        let count: UInt64
+        switch group.count {
+        case .toEnd: return max(0, bytes.count - group.at) / group.every
+        case .fixed(let fixed): count = UInt64(fixed)
+        case .field(let name):
+            guard let field = fields.first(where: { $0.name == name }) else { throw .noCount(group: group.name) }
+            let value = try field.read(bytes, isLittleEndian: isLittleEndian)
+            switch value.kind {
+            case .unsigned: count = value.word
+            case .integer where Int64(bitPattern: value.word) >= 0: count = value.word
+            default: throw .noCount(group: group.name)
+            }
+        }
+        // Bounded by the payload before it is used: a count of 2³² makes no loop.
+        let (span, overflow) = count.multipliedReportingOverflow(by: UInt64(group.every))
+        let needs = overflow ? UInt64.max : span.addingReportingOverflow(UInt64(group.at)).partialValue
+        guard !overflow, count == 0 || needs <= UInt64(bytes.count) else {
+            throw .groupTooLong(bytes: bytes.count, group: group.name, count: count, needs: needs)
+        }
+        return Int(count)
+    }
+}

@@ -1,0 +1,86 @@
+/// Fills the slots of a mapping from each line of a CSV payload: the planned cells only, by place or by name.
+public struct CSVDocument: Sendable {
+    /// A cell that the mapping reads.
+    private struct Wanted: Sendable {
+        var cell: Int
+        var slot: Int
+    }
+
+    public let options: CSVOptions
+    /// Slots of paths that are a place (`line.0`) or, with names given in the mapping, resolved to one.
+    private let places: [Wanted]
+    /// Slots of paths that are names, to be found in each payload's own header, or in its pairs.
+    private let names: [(name: [UInt8], slot: Int)]
+    public let slotCount: Int
+
+    /// - Parameters:
+    ///   - paths: below a line, one member each.
+    ///   - slots: where each path's value goes.
+    ///   - slotCount: how many slots a line fills.
+    public init(options: CSVOptions, paths: [String], slots: [Int], slotCount: Int) {
+        self.options = options
+        self.slotCount = slotCount
+        var places: [Wanted] = []
+        var names: [(name: [UInt8], slot: Int)] = []
+        for (path, slot) in zip(paths, slots) {
+            if case .names(let known) = options.header, let cell = known.lastIndex(of: path) {
+                places.append(Wanted(cell: cell, slot: slot))
+            } else if let cell = Int(path), cell >= 0, options.header != .firstLine || !path.isEmpty {
+                places.append(Wanted(cell: cell, slot: slot))
+                if options.header == .firstLine || options.pairsFrom != nil { names.append((Array(path.utf8), slot)) }
+            } else {
+                names.append((Array(path.utf8), slot))
+            }
+        }
+        self.places = places
+        self.names = names
+    }
+
+    /// Reads the lines of one payload.
+    public struct Lines {
+        private let document: CSVDocument
+        private var reader: CSVReader
+        private var wanted: [Wanted]
+        public private(set) var lineIndex = -1
+
+        /// - Parameter bytes: the payload.
+        public init(_ document: CSVDocument, _ bytes: UnsafeRawBufferPointer, scratch: inout ScratchMemory) throws(CSVError) {
+            self.document = document
+            reader = try CSVReader(bytes, options: document.options)
+            wanted = document.places
+            guard document.options.header == .firstLine else { return }
+            var named: [Wanted] = []
+            let names = document.names
+            let isThere = try reader.nextLine(scratch: &scratch) { cell, value in
+                for name in names where value.bytes.elementsEqual(name.name) {
+                    // Of two cells with one name the last one counts.
+                    named.removeAll { $0.slot == name.slot }
+                    named.append(Wanted(cell: cell, slot: name.slot))
+                }
+            }
+            guard isThere else { throw .noHeader }
+            let taken = Set(named.map(\.slot))
+            wanted = wanted.filter { !taken.contains($0.slot) } + named
+        }
+
+        /// Fills the slots from the next line; false behind the last.
+        public mutating func next(scratch: inout ScratchMemory, into slots: UnsafeMutablePointer<Value>) throws(CSVError) -> Bool {
+            for slot in 0..<document.slotCount { slots[slot] = .missing }
+            let wanted = wanted
+            let pairsFrom = document.options.pairsFrom
+            let names = document.names
+            var pairName: Value?
+            let isThere = try reader.nextLine(scratch: &scratch) { cell, value in
+                for place in wanted where place.cell == cell { slots[place.slot] = value }
+                guard let pairsFrom, cell >= pairsFrom else { return }
+                if (cell - pairsFrom) % 2 == 0 {
+                    pairName = value
+                } else if let pairName {
+                    for name in names where pairName.bytes.elementsEqual(name.name) { slots[name.slot] = value }
+                }
+            }
+            if isThere { lineIndex += 1 }
+            return isThere
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// Memory for what a message needs beside its own bytes (decoded escapes, unquoted cells, joined texts): handed out in order, taken back all at once.
+///
+/// What it hands out stays where it is until `reset`; after the first messages nothing is allocated any more.
+public struct ScratchMemory: ~Copyable {
+    private var chunks: [UnsafeMutableRawBufferPointer] = []
+    private var chunk = 0
+    private var used = 0
+    private let chunkBytes: Int
+
+    /// - Parameter chunkBytes: the size of a chunk; a larger request gets a chunk of its own.
+    public init(chunkBytes: Int = 64 * 1024) {
+        self.chunkBytes = chunkBytes
+    }
+
+    deinit { for chunk in chunks { chunk.deallocate() } }
+
+    /// Takes everything back; keeps the first chunk, gives the others back when they are large.
+    public mutating func reset() {
+        if chunk > 0 || used > 0 { resetChunks() }
+    }
+
+    private mutating func resetChunks() {
+        while chunks.count > 4, let last = chunks.popLast() { last.deallocate() }
+        chunk = 0
+        used = 0
+    }
+
+    /// Room for `count` bytes. What is not needed after all is given back with `giveBack`.
+    public mutating func allocate(_ count: Int) -> UnsafeMutableRawPointer {
+        while chunk < chunks.count {
+            if chunks[chunk].count - used >= count {
+                defer { used += count }
+                return chunks[chunk].baseAddress.unsafelyUnwrapped + used
+            }
+            chunk += 1
+            used = 0
+        }
+        let made = UnsafeMutableRawBufferPointer.allocate(byteCount: max(chunkBytes, count), alignment: 16)
+        chunks.append(made)
+        used = count
+        return made.baseAddress.unsafelyUnwrapped
+    }
+
+    /// The last `count` bytes handed out were not used.
+    public mutating func giveBack(_ count: Int) {
+        precondition(count >= 0 && count <= used, "only what was handed out last can be given back")
+        used -= count
+    }
+}

@@ -1,0 +1,45 @@
+import CopyFormat
+import PostgreSQL
+
+/// How dead letters go into `penstock.dead_letter`: rows of a COPY like any other, in the same transaction as the data.
+public enum DeadLetterCopy {
+    public static let statement = CopyStatement(
+        table: "penstock.dead_letter",
+        columns: ["received", "topic", "payload", "qos", "retain", "mapping", "stage", "column_name", "error", "client_id"])
+}
+
+/// Where a message failed.
+public enum DeadLetterStage: String, Sendable, CaseIterable { case route, decode, row, table }
+
+extension CopyBuffer {
+    /// Appends one dead letter.
+    ///
+    /// The topic is valid UTF-8 without NUL (MQTT 3.1.1 [MQTT-1.5.3-2]); other texts are ours. A NUL in them would make the letter itself a bad row, so
+    /// they are cut there.
+    /// - Parameters:
+    ///   - topic: the topic name's bytes.
+    ///   - payload: as it came.
+    ///   - receivedMicroseconds: since 1970, UTC.
+    public mutating func appendDeadLetter(
+        topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
+        mapping: String?, stage: DeadLetterStage, column: String?, error: String, clientIdentifier: String
+    ) {
+        beginRow(fieldCount: 10)
+        appendTimestamp(unixMicroseconds: receivedMicroseconds)
+        appendText(topic)
+        appendBytes(payload)
+        append(Int16(qos))
+        append(isRetained)
+        appendText(mapping)
+        appendText(stage.rawValue)
+        appendText(column)
+        appendText(error)
+        appendText(clientIdentifier)
+    }
+
+    private mutating func appendText(_ text: String?) {
+        guard let text else { return appendNull() }
+        var utf8 = Array(text.utf8.prefix { $0 != 0 })
+        utf8.withUnsafeMutableBytes { appendText(UnsafeRawBufferPointer($0)) }
+    }
+}

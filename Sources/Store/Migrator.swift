@@ -1,0 +1,88 @@
+import PostgreSQL
+
+/// Brings the `penstock` schema up to what this program needs.
+public enum Migrator {
+    /// Why the schema cannot be brought up to date.
+    public enum Failure: Error, CustomStringConvertible {
+        case database(PostgreSQLError)
+        /// An applied step does not read as it did when it was applied.
+        case changed(Migration)
+        /// The database has steps that this program does not know.
+        case newerThanProgram(Int)
+
+        public var description: String {
+            switch self {
+            case .database(let error): error.description
+            case .changed(let step):
+                "migration \(step.number) (\(step.name)) differs from what was applied to this database; use the program that applied it, or a newer one"
+            case .newerThanProgram(let number):
+                "the database has migration \(number), which this program does not know; use a program at least as new as the database"
+            }
+        }
+    }
+
+    private static let bookkeeping = """
+        CREATE SCHEMA IF NOT EXISTS penstock;
+        CREATE TABLE IF NOT EXISTS penstock.migration (
+            number   integer     PRIMARY KEY,
+            name     text        NOT NULL,
+            checksum text        NOT NULL,
+            applied  timestamptz NOT NULL DEFAULT now()
+        );
+        COMMENT ON TABLE penstock.migration IS 'Steps of this schema that were applied';
+        COMMENT ON COLUMN penstock.migration.number IS 'Order of the steps, from 1';
+        COMMENT ON COLUMN penstock.migration.name IS 'Name of the step''s file';
+        COMMENT ON COLUMN penstock.migration.checksum IS 'Of the SQL that was applied (FNV-1a, 64 bits)';
+        COMMENT ON COLUMN penstock.migration.applied IS 'When';
+        """
+
+    /// The steps that are still to be applied, checked against those that were. Changes nothing.
+    public static func pending(_ connection: borrowing Connection, of steps: [Migration] = Migration.all) throws(Failure) -> [Migration] {
+        let rows: [[String?]]
+        do throws(PostgreSQLError) {
+            guard try connection.query("SELECT to_regclass('penstock.migration') IS NOT NULL").first?.first == "t" else { return steps }
+            rows = try connection.query("SELECT number, checksum FROM penstock.migration ORDER BY number")
+        } catch {
+            throw .database(error)
+        }
+        var applied: [Int: String] = [:]
+        for row in rows { applied[row[0].flatMap { Int($0) } ?? 0] = row[1] ?? "" }
+        if let newest = applied.keys.max(), newest > steps.count { throw .newerThanProgram(newest) }
+        for step in steps {
+            if let checksum = applied[step.number], checksum != step.checksum { throw .changed(step) }
+        }
+        return steps.filter { applied[$0.number] == nil }
+    }
+
+    /// Applies what is pending, each step in a transaction of its own; several processes that start together wait for one another.
+    /// - Returns: the steps that were applied.
+    @discardableResult
+    public static func apply(_ connection: borrowing Connection, of steps: [Migration] = Migration.all) throws(Failure) -> [Migration] {
+        do throws(PostgreSQLError) { try connection.execute("SELECT pg_advisory_lock(\(lockKey))") } catch { throw .database(error) }
+        defer { _ = try? connection.query("SELECT pg_advisory_unlock(\(lockKey))") }
+        let pending = try pending(connection, of: steps)
+        for step in pending {
+            do throws(PostgreSQLError) {
+                try connection.execute(script(of: step))
+            } catch {
+                _ = try? connection.query("ROLLBACK")
+                throw .database(error)
+            }
+        }
+        return pending
+    }
+
+    /// The SQL that `apply` runs for a step.
+    public static func script(of step: Migration) -> String {
+        """
+        BEGIN;
+        \(bookkeeping)
+        \(step.sql)
+        INSERT INTO penstock.migration (number, name, checksum) VALUES (\(step.number), \(quoteLiteral(step.name)), \(quoteLiteral(step.checksum)));
+        COMMIT;
+        """
+    }
+
+    /// Any number, as long as nobody else takes it: "penstock" in ASCII.
+    private static let lockKey: Int64 = 0x7065_6e73_746f_636b
+}
