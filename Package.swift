@@ -45,7 +45,8 @@ let package = Package(
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
         .testTarget(name: "PayloadTests", dependencies: ["Payload"], swiftSettings: strictness),
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
-        .testTarget(name: "MappingTests", dependencies: ["Mapping"], swiftSettings: strictness),
+        .testTarget(
+            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
         .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "Store", "Sandbox"], swiftSettings: strictness),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "Fleet", "Sandbox"], swiftSettings: strictness),
         .testTarget(
