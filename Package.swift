@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 // Warnings are errors wherever scripts/test builds; a plain `swift build` by a user with a newer compiler is not broken by a new warning.
