@@ -4,10 +4,12 @@ import PostgreSQL
 
 /// A mapped table held against the catalog: what is missing, with the statement that mends it, and the types to write.
 public struct TableCheck: Sendable {
-    public struct Problem: Sendable, Equatable {
+    public struct Problem: Sendable, Equatable, CustomStringConvertible {
         public var message: String
         /// SQL that mends it; nil where a person has to decide.
         public var remedy: String?
+
+        public var description: String { message + (remedy.map { ": \($0);" } ?? "") }
     }
 
     public var problems: [Problem] = []
@@ -25,7 +27,7 @@ public struct TableCheck: Sendable {
             isMissing = true
             problems = [
                 Problem(
-                    message: "table '\(wanted.name)' of mapping \(mappings) does not exist; `penstock migrate` makes it, or: \(wanted.creation[0])", remedy: wanted.creation[0])
+                    message: "table '\(wanted.name)' of mapping \(mappings) does not exist; `penstock migrate` makes it", remedy: wanted.creation[0])
             ]
             return
         }
