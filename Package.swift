@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 // Warnings are errors wherever scripts/test builds; a plain `swift build` by a user with a newer compiler is not broken by a new warning.
@@ -39,13 +39,14 @@ let package = Package(
         .target(name: "Sandbox", swiftSettings: strictness),
         .executableTarget(
             name: "penstock",
-            dependencies: ["Ingest", "Store", "Mapping", "Fleet", "Sandbox", arguments, log],
+            dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Fleet", "Sandbox", arguments, log, nioCore],
             swiftSettings: strictness),
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
         .testTarget(name: "PayloadTests", dependencies: ["Payload"], swiftSettings: strictness),
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
-        .testTarget(name: "MappingTests", dependencies: ["Mapping"], swiftSettings: strictness),
+        .testTarget(
+            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
         .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "Store", "Sandbox"], swiftSettings: strictness),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "Fleet", "Sandbox"], swiftSettings: strictness),
         .testTarget(

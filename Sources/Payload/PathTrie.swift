@@ -42,8 +42,8 @@ public final class PathTrie: Sendable {
         var spelling = Spelling()
     }
 
-    /// A name as it stands in a JSON text, its closing quote included, for comparison without looking for that quote first: as far as 16 bytes reach,
-    /// and for names that hold nothing a string escapes and nothing beyond ASCII.
+    /// A name as it stands in a JSON text, its closing quote included, for comparison without looking for that quote first: as far as 16
+    /// bytes reach, and for names that hold nothing a string escapes and nothing beyond ASCII.
     struct Spelling: BitwiseCopyable, Sendable {
         /// The first 8 bytes, zero-padded, and which of them count. Nothing equals the initial values.
         var head: UInt64 = 1

@@ -63,8 +63,8 @@ struct PathTrieMemory: @unchecked Sendable {
         return (first, first + Int(node.pointee.childCount))
     }
 
-    /// Whether a JSON text spells the child's name, closing quote included, from `place` on; never for names that the spelling does not cover. At least
-    /// 16 bytes can be read there.
+    /// Whether a JSON text spells the child's name, closing quote included, from `place` on; never for names that the spelling does not
+    /// cover. At least 16 bytes can be read there.
     @inline(always) func isSpelled(_ child: UnsafePointer<PathTrie.Child>, at place: UnsafePointer<UInt8>) -> Bool {
         let spelling = child.pointee.spelling
         guard EightBytes.load(place) & spelling.headMask == spelling.head else { return false }

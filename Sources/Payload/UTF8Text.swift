@@ -2,7 +2,8 @@ import Glibc
 
 /// What PostgreSQL asks of text, checked on bytes: well-formed UTF-8 and no NUL.
 public enum UTF8Text {
-    /// Whether the bytes are well-formed UTF-8 (RFC 3629 §4): no overlong form, no surrogate, nothing above U+10FFFF. ASCII costs one test for 8 bytes.
+    /// Whether the bytes are well-formed UTF-8 (RFC 3629 §4): no overlong form, no surrogate, nothing above U+10FFFF. ASCII costs one
+    /// test for 8 bytes.
     public static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress else { return true }
         var place = base.assumingMemoryBound(to: UInt8.self)

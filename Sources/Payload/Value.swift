@@ -1,7 +1,7 @@
 /// One value met in a payload, a topic or a message's properties: a kind and either a number or the bytes it stands in.
 ///
-/// It is 16 trivial bytes and owns nothing: textual kinds point into the message (or into a scratch buffer of the evaluator), so a value is valid
-/// only while that message is being turned into rows.
+/// It is 16 trivial bytes and owns nothing: textual kinds point into the message (or into a scratch buffer of the evaluator), so a value
+/// is valid only while that message is being turned into rows.
 public struct Value {
     /// What the value is. Kinds up to `null` hold nothing.
     public enum Kind: UInt8, Sendable {
@@ -31,7 +31,8 @@ public struct Value {
         case object
         /// A JSON array, from `[` to `]`, validated.
         case array
-        /// A list that a decoder other than JSON holds (CSV lines, a group of binary records): `count` items, the decoder's own index in `word`.
+        /// A list that a decoder other than JSON holds (CSV lines, a group of binary records): `count` items, the decoder's own index in
+        /// `word`.
         case list
     }
 

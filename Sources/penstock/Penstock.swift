@@ -10,13 +10,12 @@ struct Penstock: AsyncParsableCommand {
         commandName: "penstock",
         abstract: "Takes telemetry out of an MQTT broker and puts it into PostgreSQL; acknowledges a message only when its rows are durable.",
         version: version,
-        subcommands: [Run.self, Demo.self, Check.self, Try.self, Migrate.self, Simulate.self]
+        subcommands: [Run.self, Check.self, Try.self, Migrate.self]
     )
 
     static func main() async {
         // A peer that goes away must be an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
-        setvbuf(stdout, nil, _IOLBF, 0)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Calls `body` with the bytes in memory of their own, flush against a page that cannot be touched: one byte read too far ends the test run.
+/// Calls `body` with the bytes in memory of their own, flush against a page that cannot be touched: one byte read too far ends the test
+/// run.
 /// - Parameter atFront: whether the forbidden page lies in front of the bytes instead of behind them.
 func withGuardedBytes<Result>(
     _ bytes: [UInt8], atFront: Bool = false, _ body: (UnsafeRawBufferPointer) throws -> Result

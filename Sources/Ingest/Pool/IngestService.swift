@@ -30,7 +30,7 @@ public final class IngestService: Sendable {
             return try loop.submit {
                 let shard = Shard(
                     index: index, eventLoop: loop, plan: plan, limits: BatchLimits(configuration.batch),
-                    decodeLimits: configuration.evaluationLimits, writer: writers[index], logger: logger)
+                    decodeLimits: configuration.decode, writer: writers[index], logger: logger)
                 for session in stride(from: index, to: configuration.pool.sessions, by: shardCount) {
                     shard.adopt(
                         try PoolSession(

@@ -36,7 +36,7 @@ struct SubscriptionPlan: Sendable {
 }
 
 /// How filters are given to the sessions of the pool (`pool.distribution`).
-enum Distribution: String, Sendable, CaseIterable { case auto, shared, split }
+public enum Distribution: String, Sendable, CaseIterable { case auto, shared, split }
 
 /// What a distribution cannot do.
 enum SubscriptionPlanError: Error, Equatable, CustomStringConvertible {

@@ -203,7 +203,7 @@ struct SessionSettings: Sendable {
 }
 
 /// Says in words why TCP could not be had.
-private func describeConnectFailure(_ error: any Error) -> String {
+func describeConnectFailure(_ error: any Error) -> String {
     switch error {
     case let error as NIOConnectionError:
         if let first = error.connectionErrors.first { return describeConnectFailure(first.error) }

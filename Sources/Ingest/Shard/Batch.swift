@@ -1,5 +1,7 @@
 import CopyFormat
 import Mapping
+import PostgreSQL
+import Store
 
 
 /// Consecutive deliveries of one session that a batch covers.

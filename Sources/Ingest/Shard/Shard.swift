@@ -3,6 +3,7 @@ import Logging
 import MQTT
 import Mapping
 import NIOCore
+import Store
 
 
 /// One event loop with its sessions, its writer thread and two batches: one open, one on its way. Shards share nothing but the immutable plan.
@@ -82,7 +83,10 @@ final class Shard {
 
     private func writeLetters(_ message: borrowing MessageInput, session: PoolSession) {
         for failure in evaluator.pointee.failures {
-            open.letters.pointee.appendDeadLetter(message, failure: failure, mapping: plan.mappings[failure.mapping].name, clientIdentifier: session.clientIdentifier)
+            open.letters.pointee.appendDeadLetter(
+                topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
+                isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: failure.stage == .decode ? .decode : .row,
+                column: failure.column, error: failure.reason, clientIdentifier: session.clientIdentifier)
             open.messageBytes += message.payload.count
             statistics.letters += 1
         }
@@ -168,7 +172,7 @@ final class Shard {
     func snapshot() -> ShardSnapshot {
         ShardSnapshot(
             statistics: statistics, openMessages: open.messageCount, openBytes: open.copyBytes, writingMessages: writingMessages,
-            sessions: sessions.map { $0.snapshot() }, mappings: evaluator.pointee.counterSnapshot())
+            sessions: sessions.map { $0.snapshot() }, mappings: evaluator.pointee.counters)
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import NIOCore
 import PostgreSQL
 import Store
 
@@ -77,9 +78,9 @@ private final class WriterLoop {
         case .reportGivenUp:
             logger.error("a batch is given up; the broker sends its messages again")
             end(.givenUp)
-        case .connect: return attempt { try connect() }
-        case .register: return attempt { try register() }
-        case .readBatchNumber: return attempt { try readBatchNumber() }
+        case .connect: return attempt { () throws(PostgreSQLError) in try connect() }
+        case .register: return attempt { () throws(PostgreSQLError) in try register() }
+        case .readBatchNumber: return attempt { () throws(PostgreSQLError) in try readBatchNumber() }
         case .commit(let number): return commit(number)
         }
         return true
@@ -104,7 +105,7 @@ private final class WriterLoop {
 
     private func connect() throws(PostgreSQLError) {
         open = nil
-        open = OpenConnection(try Connection(url: settings.url, defaults: settings.connectionDefaults))
+        open = OpenConnection(try Connection(url: settings.url.value, defaults: settings.connectionDefaults))
         prologue = try makePrologue()
         machine.connected()
     }

@@ -82,6 +82,7 @@ public struct Evaluator: ~Copyable {
         }
         let slots = slotMemory + bases[index]
         fill(slots, of: mapping, message)
+        for slot in mapping.captureSlots { slots[slot] = .missing }
         mapping.patterns[Int(match.pattern)].capture(topic, into: slots)
 
         marks.removeAll(keepingCapacity: true)

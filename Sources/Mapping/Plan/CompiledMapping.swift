@@ -27,6 +27,8 @@ final class CompiledMapping: Sendable {
     let constants: [(slot: Int, value: Value)]
     /// User properties that sources name, and their slots.
     let userProperties: [(name: [UInt8], slot: Int)]
+    /// Slots of captures that not every pattern fills.
+    let captureSlots: [Int]
     /// Keeps the bytes that constants point to.
     let constantMemory: ConstantMemory
     /// Targets that this mapping writes, each once.
@@ -36,7 +38,8 @@ final class CompiledMapping: Sendable {
     init(
         name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: PathTrie, documentBase: Int,
         binary: BinaryWants?, filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
-        constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], constantMemory: ConstantMemory, cursorCount: Int
+        constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], captureSlots: [Int],
+        constantMemory: ConstantMemory, cursorCount: Int
     ) {
         self.name = name
         self.patterns = patterns
@@ -54,6 +57,7 @@ final class CompiledMapping: Sendable {
         self.slotCount = slotCount
         self.constants = constants
         self.userProperties = userProperties
+        self.captureSlots = captureSlots
         self.constantMemory = constantMemory
         self.cursorCount = cursorCount
         var seen: [Int] = []

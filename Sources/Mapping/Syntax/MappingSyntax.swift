@@ -161,6 +161,7 @@ public enum MessageProperty: Hashable, Sendable {
     case user(String)
 }
 
+/// One column of a block.
 public struct ColumnSyntax: Sendable {
     public var name: String
     public var mark: SourceMark
@@ -170,10 +171,10 @@ public struct ColumnSyntax: Sendable {
     public var from: [Source]
     /// `join`: all of `from`, put together with this between them; nil = no join.
     public var joinSeparator: String?
-    public var when: [ConditionSyntax]
-    public var isKind: Set<ValueKind>?
     public var trim: Bool
     public var nullIf: [String]
+    public var when: [ConditionSyntax]
+    public var isKind: Set<ValueKind>?
     public var map: [(key: String, value: Literal)]
     public var mapElse: Literal?
     public var parse: ParseRule?

@@ -76,7 +76,8 @@ extension JSONScanner {
         self.init(start: start, end: start + bytes.count, maximumDepth: JSON.depthLimit, allowsNaN: true)
     }
 
-    /// The first byte of the value. RFC 8259 §8.1: a parser may refuse a byte order mark, and one in front of JSON is the sign of a file sent as a message.
+    /// The first byte of the value. RFC 8259 §8.1: a parser may refuse a byte order mark, and one in front of JSON is the sign of a file
+    /// sent as a message.
     @inline(always) func firstByte() throws(JSONError) -> Place {
         let first = try next(start)
         if first.pointee == 0xEF, word(at: first) & 0xFF_FFFF == 0xBF_BBEF { throw failure(.byteOrderMark, at: first) }

@@ -70,8 +70,8 @@ struct JSONFiller {
 
     /// Reads the name whose opening quote stands at `place`, moves to the member's value and gives the planned child of that name, if any.
     ///
-    /// Devices send their members in one order, so `guess`, the child after the last hit, is compared first, before the name's end is known. Any other name
-    /// of up to 7 bytes is measured and compared in one register.
+    /// Devices send their members in one order, so `guess`, the child after the last hit, is compared first, before the name's end is
+    /// known. Any other name of up to 7 bytes is measured and compared in one register.
     @inline(always) private func member(_ place: inout Place, node: Node, guess: Child) throws(JSONError) -> Child? {
         let name = place + 1
         // Within 18 bytes: a name of 15, its quote, the colon, what comes next.

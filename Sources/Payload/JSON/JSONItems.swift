@@ -84,8 +84,8 @@ extension JSON {
         return found
     }
 
-    /// The element of a validated array at `index`, counted from 0, or from the end where it is negative (−1 is the last); `missing` where there is
-    /// none, or no array.
+    /// The element of a validated array at `index`, counted from 0, or from the end where it is negative (−1 is the last); `missing`
+    /// where there is none, or no array.
     public static func element(_ index: Int, of array: Value) -> Value {
         guard array.kind == .array else { return .missing }
         var key = Value.missing

@@ -1,10 +1,10 @@
 extension JSON {
-    /// Writes what is left of a validated object without every member that `taken` has a slot for, as JSON text copied from the source, and gives its
-    /// length; nil where nothing is left.
+    /// Writes what is left of a validated object without every member that `taken` has a slot for, as JSON text copied from the source,
+    /// and gives its length; nil where nothing is left.
     ///
-    /// A taken member goes with all that is below it, and an object that holds nothing else than taken members goes too, its own name included; one that no path
-    /// leads into stays as it is, even empty. Paths lead through objects only: an array stays whole unless it is taken itself. The root's own slot takes nothing.
-    /// A value other than an object is written whole, as `writeText` does.
+    /// A taken member goes with all that is below it, and an object that holds nothing else than taken members goes too, its own name
+    /// included; one that no path leads into stays as it is, even empty. Paths lead through objects only: an array stays whole unless it
+    /// is taken itself. The root's own slot takes nothing. A value other than an object is written whole, as `writeText` does.
     /// - Parameters:
     ///   - mayHoldNaN: whether the text was decoded with `allowsNaN`: bare nan and infinity are then written as null.
     ///   - target: has room for `textBytesMax(of:)` bytes.

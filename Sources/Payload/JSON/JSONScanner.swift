@@ -1,7 +1,7 @@
 /// Walks one JSON text (RFC 8259) and checks every byte of it; stores nothing.
 ///
-/// Each method takes the place where it starts and gives the place after what it read. Places never pass `end`: what is loaded beyond it reads as zeros,
-/// which no rule of the grammar accepts.
+/// Each method takes the place where it starts and gives the place after what it read. Places never pass `end`: what is loaded beyond it
+/// reads as zeros, which no rule of the grammar accepts.
 struct JSONScanner {
     typealias Place = UnsafePointer<UInt8>
 
@@ -83,7 +83,8 @@ struct JSONScanner {
 
     /// RFC 8259 §6. What follows the number is for the caller to judge.
     ///
-    /// A reading such as -21.5 fits one register, and is measured there without a branch on its digits: their number changes from message to message.
+    /// A reading such as -21.5 fits one register, and is measured there without a branch on its digits: their number changes from message
+    /// to message.
     @inline(always) private func number(_ place: inout Place) throws(JSONError) -> Value {
         let first = place
         let digits = first.pointee == UInt8(ascii: "-") ? first + 1 : first
@@ -162,8 +163,8 @@ struct JSONScanner {
         }
     }
 
-    /// A bare nan, inf or infinity in any case, perhaps with a minus, reads as null where the options allow it; anything else is the error that
-    /// `expectation` names.
+    /// A bare nan, inf or infinity in any case, perhaps with a minus, reads as null where the options allow it; anything else is the
+    /// error that `expectation` names.
     @inline(never) private func notFinite(
         _ place: inout Place, _ expectation: JSONError.Expectation, at problem: Place
     ) throws(JSONError) -> Value {

@@ -1,6 +1,6 @@
 extension JSONScanner {
-    /// The quote that ends the string whose inside starts at `place`, and whether an escape stands before it. RFC 8259 §7, 8 bytes a step while
-    /// they are plain.
+    /// The quote that ends the string whose inside starts at `place`, and whether an escape stands before it. RFC 8259 §7, 8 bytes a step
+    /// while they are plain.
     @inline(always) func closingQuote(from place: Place) throws(JSONError) -> (quote: Place, isEscaped: Bool) {
         let special = EightBytes.special(from: place, start: start, end: end)
         if _fastPath(special < end && special.pointee == UInt8(ascii: "\"")) { return (special, false) }

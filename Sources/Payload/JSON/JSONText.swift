@@ -83,8 +83,8 @@ extension JSON {
 
     /// Writes a value as JSON text and gives its length; nil for what has none (`missing`, `bytes`, `timestamp`, `list`).
     ///
-    /// Objects and arrays are copied as they stand, with null for bare nan and infinity, so where those are not allowed `value.bytes` is the same text.
-    /// A `double` that is not finite is null.
+    /// Objects and arrays are copied as they stand, with null for bare nan and infinity, so where those are not allowed `value.bytes` is
+    /// the same text. A `double` that is not finite is null.
     /// - Parameter target: has room for `textBytesMax(of:)` bytes.
     public static func writeText(of value: Value, into target: UnsafeMutableRawPointer) -> Int? {
         var writer = JSONTextWriter(target)

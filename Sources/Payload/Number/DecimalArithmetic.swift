@@ -1,6 +1,6 @@
 extension DecimalNumber {
-    /// The exact sum, its last digit at the lower of both exponents where 38 digits reach there; nil where 38 digits do not span both operands and the
-    /// sum, or an operand is not exact.
+    /// The exact sum, its last digit at the lower of both exponents where 38 digits reach there; nil where 38 digits do not span both
+    /// operands and the sum, or an operand is not exact.
     public func adding(_ other: DecimalNumber) -> DecimalNumber? {
         guard isExact, other.isExact else { return nil }
         if let sum = Self.sum(self, other) { return sum }
@@ -62,8 +62,8 @@ extension DecimalNumber {
         return DecimalNumber(isNegative: one.isNegative != other.isNegative, significand: significand, exponent: exponent)
     }
 
-    /// The quotient by a whole number, rounded half to even to so many significant digits; as few digits as it has where it is exact, but not fewer places
-    /// than the dividend. A dividend that is not exact counts as its 38 digits, and the quotient is not exact either.
+    /// The quotient by a whole number, rounded half to even to so many significant digits; as few digits as it has where it is exact, but
+    /// not fewer places than the dividend. A dividend that is not exact counts as its 38 digits, and the quotient is not exact either.
     /// - Parameters:
     ///   - divisor: not 0.
     ///   - significantDigits: 1 to 38; 34 is what IEEE 754 decimal128 has.
@@ -115,8 +115,8 @@ extension DecimalNumber {
 
     private static func sign(of one: UInt128, against other: UInt128) -> Int { one < other ? -1 : one == other ? 0 : 1 }
 
-    /// −1, 0 or 1 as the number is less than, equal to or greater than the other, exactly, whatever their exponents; −0 equals 0. Of two numbers that are not
-    /// exact and begin with the same 38 digits nothing is known: they count as equal.
+    /// −1, 0 or 1 as the number is less than, equal to or greater than the other, exactly, whatever their exponents; −0 equals 0. Of two
+    /// numbers that are not exact and begin with the same 38 digits nothing is known: they count as equal.
     public func compare(_ other: DecimalNumber) -> Int {
         if isZero || other.isZero {
             if isZero, other.isZero { return 0 }
@@ -131,7 +131,8 @@ extension DecimalNumber {
         let places = Int(exponent) + digitCount
         let otherPlaces = Int(other.exponent) + other.digitCount
         guard places == otherPlaces else { return places < otherPlaces ? -1 : 1 }
-        // Their first digits stand at the same place, so the exponents differ by less than 38 and the shifted one still has at most 38 digits.
+        // Their first digits stand at the same place, so the exponents differ by less than 38 and the shifted one still has at most 38
+        // digits.
         let lower = min(exponent, other.exponent)
         guard let first = significand(at: lower), let second = other.significand(at: lower) else { return 0 }
         if first != second { return first < second ? -1 : 1 }

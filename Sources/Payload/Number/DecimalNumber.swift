@@ -1,9 +1,10 @@
-/// A decimal number of up to 38 digits: (−1)^isNegative · significand · 10^exponent. Exact, with the zeros that were written: 1.50 is 150 · 10⁻².
+/// A decimal number of up to 38 digits: (−1)^isNegative · significand · 10^exponent. Exact, with the zeros that were written: 1.50 is 150
+/// · 10⁻².
 public struct DecimalNumber: Sendable {
     /// Whether a minus stands in front; a zero may have one.
     public var isNegative: Bool
-    /// Whether the number is all of what was read. Where it is not, `significand` holds the first 38 digits and more follow that are not all zeros: who needs them
-    /// takes them from the text, with `DecimalText`.
+    /// Whether the number is all of what was read. Where it is not, `significand` holds the first 38 digits and more follow that are not
+    /// all zeros: who needs them takes them from the text, with `DecimalText`.
     public private(set) var isExact = true
     /// Whether digits that were cut stand behind the point for certain.
     private var isCutBelowUnits = false
@@ -28,7 +29,8 @@ public struct DecimalNumber: Sendable {
         self.significand = significand
     }
 
-    /// Reads a text in the grammar of `DecimalText`; nil where it is no finite number. Exponents beyond ±10⁹ are brought to ±10⁹ and the number is not exact then.
+    /// Reads a text in the grammar of `DecimalText`; nil where it is no finite number. Exponents beyond ±10⁹ are brought to ±10⁹ and the
+    /// number is not exact then.
     public init?(_ bytes: UnsafeRawBufferPointer) {
         guard let text = DecimalText(bytes) else { return nil }
         self.init(text)

@@ -2,8 +2,9 @@ import Glibc
 
 /// Decimal to binary, correctly rounded (to nearest, ties to even), from a whole mantissa and a power of ten.
 ///
-/// Three ways, the cheapest first: both factors exact in the type, so that one operation rounds (Clinger, "How to read floating point numbers accurately",
-/// 1990); up to 19 digits times or through up to 10²⁷, where 128 bits hold the product or quotient exactly; glibc's strtod.
+/// Three ways, the cheapest first: both factors exact in the type, so that one operation rounds (Clinger, "How to read floating point
+/// numbers accurately", 1990); up to 19 digits times or through up to 10²⁷, where 128 bits hold the product or quotient exactly; glibc's
+/// strtod.
 enum DecimalRounding {
     private static let doublePowers: [Double] = [
         1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
@@ -50,7 +51,8 @@ enum DecimalRounding {
         return Float(bitPattern: UInt32(biased) &<< 23 | UInt32(truncatingIfNeeded: significand) & 0x7F_FFFF)
     }
 
-    /// mantissa · 10^exponent as a significand of exactly so many bits times a power of two. The mantissa is not 0, the exponent within ±27.
+    /// mantissa · 10^exponent as a significand of exactly so many bits times a power of two. The mantissa is not 0, the exponent within
+    /// ±27.
     private static func rounded(_ mantissa: UInt64, exponent: Int, bits: Int) -> (significand: UInt64, power: Int) {
         let five = powersOfFive[abs(exponent)]
         // The top 64 bits, whether anything but zeros follows them, and the power of two of the last of the 64.
@@ -113,8 +115,8 @@ enum DecimalRounding {
 
     // MARK: The library's way
 
-    /// No halfway point between two doubles has more significant digits (the longest has 767, near the smallest normal one), so digits behind
-    /// these only tell whether the number lies above it.
+    /// No halfway point between two doubles has more significant digits (the longest has 767, near the smallest normal one), so digits
+    /// behind these only tell whether the number lies above it.
     private static let digitsMax = 800
     private static let textBytesMax = digitsMax + 32
 

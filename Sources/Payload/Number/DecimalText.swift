@@ -1,7 +1,7 @@
 /// A finite decimal number as text, taken apart in one pass: sign, digits, exponent.
 ///
-/// The grammar is the one of JSON numbers and of what people type into cells: white space around it, a sign, digits with at most one point anywhere among them,
-/// an exponent: "-1.5e3", "+7", ".5", "5.". No nan, no infinity, no underscores, no hexadecimal.
+/// The grammar is the one of JSON numbers and of what people type into cells: white space around it, a sign, digits with at most one
+/// point anywhere among them, an exponent: "-1.5e3", "+7", ".5", "5.". No nan, no infinity, no underscores, no hexadecimal.
 public struct DecimalText {
     /// Whether a minus stands in front; a zero may have one.
     public let isNegative: Bool

@@ -2,8 +2,8 @@ extension DecimalNumber: CustomStringConvertible {
     /// Room that `write` needs, in bytes.
     public static let textBytesMax = 80
 
-    /// Writes the number as ASCII text and gives its length: plainly (-0.00150) where neither 40 zeros stand behind nor 40 between point and digits,
-    /// otherwise as 1.5e-400. Both are what PostgreSQL's numeric and JSON read.
+    /// Writes the number as ASCII text and gives its length: plainly (-0.00150) where neither 40 zeros stand behind nor 40 between point
+    /// and digits, otherwise as 1.5e-400. Both are what PostgreSQL's numeric and JSON read.
     /// - Parameter target: has room for `textBytesMax` bytes.
     public func write(into target: UnsafeMutableRawPointer) -> Int {
         var count = 0

@@ -1,4 +1,5 @@
-/// Text read straight into the type a column has, without allocation, in the grammar of `DecimalText`. A number of JSON is already within that grammar.
+/// Text read straight into the type a column has, without allocation, in the grammar of `DecimalText`. A number of JSON is already within
+/// that grammar.
 public enum NumberText {
     /// Whether the text reads as a finite number.
     public static func isNumber(_ bytes: UnsafeRawBufferPointer) -> Bool { DecimalText(bytes) != nil }

@@ -10,8 +10,8 @@ struct JSONMutationTests {
         #" [ [ 1 , 2 ] , { "0" : "zero" , "1" : { } } , true , false , null , 0.0 , -0 , 1E5 , "" ] "#,
     ]
 
-    /// Where Foundation takes more than RFC 8259 has, or less than it allows, it is no judge: byte order marks and other encodings, numbers beyond a double,
-    /// depth.
+    /// Where Foundation takes more than RFC 8259 has, or less than it allows, it is no judge: byte order marks and other encodings,
+    /// numbers beyond a double, depth.
     private static func isJudge(_ document: [UInt8]) -> Bool {
         guard let first = document.first, first != 0xEF, first != 0xFE, first != 0xFF, !document.contains(0) else { return false }
         return !zip(document, document.dropFirst()).contains { (0x30...0x39).contains($0) && $1 | 0x20 == UInt8(ascii: "e") }

@@ -74,6 +74,17 @@ struct JSONPathTests {
         }
     }
 
+    @Test("a planned name at the end of a text that is cut off is not read past that end", arguments: 1...20)
+    func cutNames(_ length: Int) {
+        let name = String("abcdefghijklmnopqrstuvwxyz".prefix(length))
+        let document = Array("{\"\(name)\":1}".utf8)
+        for count in 1..<document.count {
+            for planned in [name, name + "x", String(name.dropLast())] {
+                #expect(throws: JSONError.self) { try read(Array(document[..<count]), [planned]) }
+            }
+        }
+    }
+
     @Test("names with escapes are decoded before they are compared")
     func escapedNames() throws {
         let name = #"{"t\u0065mp":1,"gr\u00f6\u00dfe":2,"\uD83D\uDE00":3,"a\/b":4,"q\"q":5,"tem\u0070x":6,"back\\slash":7,"\n":8}"#

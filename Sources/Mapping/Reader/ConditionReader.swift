@@ -1,0 +1,51 @@
+/// Reads `when: {SOURCE: TEST}`.
+struct ConditionReader {
+    let sources: SourceReader
+    let diagnostics: DiagnosticList
+
+    func read(_ node: StrictNode?) -> [ConditionSyntax] {
+        guard let node else { return [] }
+        guard let members = node.members else {
+            diagnostics.add(at: node.mark, "'when' needs sources with a test each, such as {$.kind: status}, not \(node.kindInWords)")
+            return []
+        }
+        return members.compactMap { key, value in
+            guard let source = sources.read(key), let test = test(value) else { return nil }
+            return ConditionSyntax(source: source, mark: key.mark, test: test)
+        }
+    }
+
+    private func test(_ node: StrictNode) -> TestExpression? {
+        if let items = node.items {
+            let tests = items.compactMap(test)
+            return tests.count == items.count ? .anyOf(tests) : nil
+        }
+        guard node.members != nil else { return .equals(node.isNull ? .null : .text(node.text ?? "")) }
+        guard let object = ObjectReader(node, "a test", keys: Keys.test, diagnostics) else { return nil }
+        var tests: [TestExpression] = []
+        if object["is"] != nil { tests.append(.isKind(kinds(object.list("is")))) }
+        if let inner = object["not"] { if let test = test(inner) { tests.append(.not(test)) } }
+        if let glob = object.text("match") { tests.append(.match(glob)) }
+        if let isPresent = object.flag("present") { tests.append(.present(isPresent)) }
+        for (key, make) in [("min", TestExpression.minimum), ("max", TestExpression.maximum)] {
+            guard let node = object[key], let text = object.text(key) else { continue }
+            if ExactDecimal(text) == nil { diagnostics.add(at: node.mark, "'\(key)' of a test is a number, not '\(text)'") } else { tests.append(make(text)) }
+        }
+        return .allOf(tests)
+    }
+
+    func kinds(_ nodes: [StrictNode]) -> Set<ValueKind> {
+        var kinds: Set<ValueKind> = []
+        for node in nodes {
+            if let kind = node.text.flatMap({ ValueKind(rawValue: $0) }) {
+                kinds.insert(kind)
+            } else {
+                let known = ValueKind.allCases.map(\.rawValue)
+                diagnostics.add(
+                    at: node.mark, "'\(node.text ?? node.kindInWords)' is no kind of value",
+                    hint: node.text.flatMap { suggestion(for: $0, among: known) } ?? "kinds are \(known.joined(separator: ", "))")
+            }
+        }
+        return kinds
+    }
+}

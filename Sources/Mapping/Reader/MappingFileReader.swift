@@ -1,0 +1,214 @@
+import Payload
+
+/// Reads one mapping file.
+struct MappingFileReader {
+    let options: MappingReader.Options
+    let diagnostics: DiagnosticList
+    /// Where `payload_file` starts from.
+    let folder: String
+
+    func read(_ root: StrictNode, name: String) -> MappingSyntax? {
+        guard let object = ObjectReader(root, "the mapping", keys: Keys.file, later: Keys.fileLater, diagnostics) else { return nil }
+        if let node = object["version"], node.text != "1" { diagnostics.add(at: node.mark, "'version' is 1") }
+        let topics = patterns("topic", object)
+        if object["topic"] == nil { diagnostics.add(at: root.mark, "the mapping needs a 'topic'") }
+        let exclude = patterns("exclude", object)
+        let decode = DecodeReader(diagnostics: diagnostics).read(object["decode"])
+        let policy = object.choice("on_error", ErrorPolicy.self) ?? .deadLetter
+        // Of several patterns each may have captures of its own; those of the others are then missing.
+        var captures: [String] = []
+        for topic in topics { captures += topic.value.captures.filter { !captures.contains($0) } }
+        let sources = SourceReader(captures: captures, diagnostics: diagnostics)
+        let scope = Scope(sources: sources, decode: decode ?? .json(allowsNaN: false, lines: false), policy: policy)
+
+        var blocks: [BlockSyntax] = []
+        var filter: [ConditionSyntax] = []
+        if let rows = object["rows"] {
+            if object["keep_empty"] != nil { diagnostics.add(at: object.mark(of: "keep_empty"), "'keep_empty' stands inside the blocks of 'rows'") }
+            filter = ConditionReader(sources: sources, diagnostics: diagnostics).read(object["when"])
+            guard let items = rows.items, !items.isEmpty else {
+                diagnostics.add(at: rows.mark, "'rows' is a list of blocks")
+                return nil
+            }
+            blocks = items.compactMap { node in
+                ObjectReader(node, "a block of rows", keys: Keys.block, diagnostics).flatMap {
+                    block($0, file: object, scope)
+                }
+            }
+        } else if object["columns"] == nil || object["table"] == nil {
+            diagnostics.add(at: root.mark, "the mapping needs 'table' and 'columns', or 'rows'")
+        } else if let only = block(object, file: nil, scope) {
+            blocks = [only]
+        }
+        var tables: [String: Set<String>] = [:]
+        for block in blocks { tables[block.table.name, default: []].formUnion(block.columns.map(\.name)) }
+        let tests = TestReader(diagnostics: diagnostics, tables: tables, folder: folder).read(object["tests"])
+        let qos = object.integer("qos", in: 0...2) ?? 1
+        let retained = object.choice("retained", RetainedPolicy.self) ?? .skip
+        if retained == .new { diagnostics.add(at: object.mark(of: "retained"), "retained: new is not yet supported") }
+        let empty = object.choice("empty_payload", EmptyPayloadPolicy.self) ?? .skip
+        let ignore = object.list("ignore").compactMap { sources.read($0) }
+        guard let decode, !topics.isEmpty, !blocks.isEmpty else { return nil }
+        return MappingSyntax(
+            name: name, mark: root.mark, description: object.text("description"), topics: topics, exclude: exclude, qos: UInt8(qos),
+            retained: retained, emptyPayload: empty, unpack: unpack(object), decode: decode, when: filter, blocks: blocks, ignore: ignore,
+            onError: policy, tests: tests)
+    }
+
+    /// What blocks inherit from the file.
+    private struct Scope {
+        var sources: SourceReader
+        var decode: DecodeSyntax
+        var policy: ErrorPolicy
+    }
+
+    // MARK: Topics
+
+    private func patterns(_ key: String, _ object: ObjectReader) -> [Located<TopicPattern>] {
+        guard let node = object[key] else { return [] }
+        return node.oneOrMore.compactMap { item in
+            guard let text = item.text else {
+                let hint = node.items == nil ? "quote a topic that starts with {" : "write the list with - lines, one topic each"
+                diagnostics.add(at: item.mark, "'\(key)' is a topic pattern, not \(item.kindInWords)", hint: hint)
+                return nil
+            }
+            if text.hasPrefix("$share/") {
+                diagnostics.add(at: item.mark, "shared subscriptions are a matter of the pool, not of a mapping", hint: "leave $share/group/ out")
+                return nil
+            }
+            do throws(TopicPattern.Fault) {
+                return Located(try TopicPattern(text), at: item.mark)
+            } catch {
+                diagnostics.add(at: item.mark, error.description)
+                return nil
+            }
+        }
+    }
+
+    private func unpack(_ object: ObjectReader) -> [UnpackStep] {
+        object.list("unpack").compactMap { node in
+            guard let text = node.text else { return nil }
+            if Keys.unpackLater.contains(text) {
+                diagnostics.add(at: node.mark, "unpack: \(text) is not yet supported")
+                return nil
+            }
+            guard let step = UnpackStep(rawValue: text) else {
+                diagnostics.add(
+                    at: node.mark, "unknown step '\(text)' of 'unpack'",
+                    hint: suggestion(for: text, among: UnpackStep.allCases.map(\.rawValue) + Keys.unpackLater))
+                return nil
+            }
+            return step
+        }
+    }
+
+    // MARK: Blocks
+
+    /// - Parameter file: gives a block of `rows` its shared columns, and the table and the loops that it does not name itself.
+    private func block(_ object: ObjectReader, file: ObjectReader?, _ scope: Scope) -> BlockSyntax? {
+        var sources = scope.sources
+        let each = loops(object["each"] ?? file?["each"], object.mark, scope.decode, &sources)
+        let conditions = ConditionReader(sources: sources, diagnostics: diagnostics)
+        let when = conditions.read(object["when"])
+        guard let table = table(object["table"] ?? file?["table"], object.mark) else { return nil }
+        let reader = ColumnReader(
+            sources: sources, conditions: conditions, diagnostics: diagnostics, decoder: scope.decode.name,
+            innermost: each.last.map { .loop($0.variable) } ?? .payload, mappingPolicy: scope.policy)
+        var columns: [ColumnSyntax] = []
+        var names: Set<String> = []
+        for node in [file?["columns"], object["columns"]].compactMap({ $0 }) {
+            guard let members = node.members, !members.isEmpty else {
+                diagnostics.add(at: node.mark, "'columns' needs names with a type each, such as {temperature: real}")
+                continue
+            }
+            for (name, value) in members {
+                names.insert(name.text ?? "")
+                guard let column = reader.read(name, value) else { continue }
+                // A block's own column takes the place of a shared one.
+                if let place = columns.firstIndex(where: { $0.name == column.name }) { columns[place] = column } else { columns.append(column) }
+            }
+        }
+        if names.isEmpty { diagnostics.add(at: object.mark, "the block for table '\(table.name)' needs columns") }
+        for key in table.key {
+            if let column = columns.first(where: { $0.name == key }) {
+                if !column.isNotNull { diagnostics.add(at: table.mark, "key column '\(key)' of table '\(table.name)' may be NULL", hint: "declare it not null") }
+            } else if !names.contains(key) {
+                diagnostics.add(at: table.mark, "key column '\(key)' of table '\(table.name)' is no column here", hint: suggestion(for: key, among: names))
+            }
+        }
+        return BlockSyntax(mark: object.mark, table: table, each: each, when: when, columns: columns, keepEmpty: object.flag("keep_empty") ?? false)
+    }
+
+    private func loops(_ node: StrictNode?, _ mark: SourceMark, _ decode: DecodeSyntax, _ sources: inout SourceReader) -> [LoopSyntax] {
+        guard let node else {
+            guard case .csv = decode else { return [] }
+            sources.loops.append("line")
+            return [LoopSyntax(variable: "line", mark: mark, over: .document(.payload, []))]
+        }
+        var loops: [LoopSyntax] = []
+        let pairs: [(variable: String, mark: SourceMark, path: StrictNode)] =
+            node.members.map { $0.map { ($0.key.text ?? "", $0.key.mark, $0.value) } } ?? [("item", node.mark, node)]
+        for (variable, mark, path) in pairs {
+            guard isVariable(variable), !SourceReader.reserved.contains(variable) else {
+                diagnostics.add(at: mark, "'\(variable)' cannot name a loop variable", hint: "letters, digits and _; not \(SourceReader.reserved.sorted().joined(separator: ", "))")
+                continue
+            }
+            if sources.loops.contains(variable) { diagnostics.add(at: mark, "the loop variable '\(variable)' stands twice") }
+            guard let text = path.text, text.hasSuffix(".*") else {
+                diagnostics.add(at: path.mark, "a loop runs over a path that ends in .*", hint: "such as $.samples.*")
+                continue
+            }
+            if let source = sources.read(String(text.dropLast(2)), at: path.mark) {
+                if case .document = source { loops.append(LoopSyntax(variable: variable, mark: mark, over: source)) } else {
+                    diagnostics.add(at: path.mark, "'\(text)': a loop runs over a part of the payload")
+                }
+            }
+            sources.loops.append(variable)
+        }
+        return loops
+    }
+
+    private func isVariable(_ name: String) -> Bool {
+        guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
+        return name.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") }
+    }
+
+    private func table(_ node: StrictNode?, _ mark: SourceMark) -> TableSyntax? {
+        guard let node else {
+            diagnostics.add(at: mark, "a block of rows needs a 'table'")
+            return nil
+        }
+        if let name = node.text {
+            guard isTable(name, node.mark) else { return nil }
+            return TableSyntax(name: name, mark: node.mark, key: [])
+        }
+        let later = options.treatsUpdatesAsAppend ? [] : Keys.tableLater
+        let keys = options.treatsUpdatesAsAppend ? Keys.table + Keys.tableLater : Keys.table
+        guard let object = ObjectReader(node, "a table", keys: keys, later: later, diagnostics) else { return nil }
+        guard let name = object.text("name") else {
+            if object["name"] == nil { diagnostics.add(at: node.mark, "a table needs a 'name'") }
+            return nil
+        }
+        guard isTable(name, object.mark(of: "name")) else { return nil }
+        if let conflict = object["on_conflict"], let text = object.text("on_conflict"), text != "append", !options.treatsUpdatesAsAppend {
+            let known = ["append", "ignore", "update", "merge"]
+            if known.contains(text) {
+                diagnostics.add(at: conflict.mark, "on_conflict: \(text) is not yet supported", hint: "append is")
+            } else {
+                diagnostics.add(at: conflict.mark, "'on_conflict' is one of \(known.joined(separator: ", ")), not '\(text)'", hint: suggestion(for: text, among: known))
+            }
+        }
+        return TableSyntax(
+            name: name, mark: node.mark, key: object.list("key").compactMap(\.text), comment: object.text("comment"),
+            ddl: object.choice("ddl", DDLPolicy.self))
+    }
+
+    private func isTable(_ name: String, _ mark: SourceMark) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 63 }), !name.utf8.contains(0) else {
+            diagnostics.add(at: mark, "'\(name)' is no table name", hint: "table or schema.table, 63 bytes each at most")
+            return false
+        }
+        return true
+    }
+}

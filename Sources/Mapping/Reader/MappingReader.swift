@@ -1,0 +1,105 @@
+import CopyFormat
+import Foundation
+
+/// Reads mapping files, strictly: every mistake of every file is told at once, with its place.
+public struct MappingReader {
+    /// What a reading may take beyond what this version stores.
+    public struct Options: Sendable {
+        /// Takes `on_conflict: ignore, update, merge` and the table options that go with them, and appends: for comparing rows with a collection of
+        /// cases, never for running.
+        public var treatsUpdatesAsAppend = false
+
+        public init() {}
+    }
+
+    private let options: Options
+    private let diagnostics = DiagnosticList()
+
+    public init(options: Options = Options()) { self.options = options }
+
+    /// What was read.
+    public struct Reading: Sendable {
+        /// By name. Files with mistakes are left out.
+        public var mappings: [MappingSyntax]
+        public var diagnostics: [Diagnostic]
+    }
+
+    /// Reads all `.yaml` files of a folder.
+    public static func read(folder: String, options: Options = Options()) -> Reading {
+        let reader = MappingReader(options: options)
+        let place = SourceMark(file: folder, line: 1, column: 1)
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            return Reading(mappings: [], diagnostics: [Diagnostic(at: place, "cannot read the folder of mappings", hint: "check 'mappings' in the configuration")])
+        }
+        for name in names where name.hasSuffix(".yml") {
+            reader.diagnostics.add(at: SourceMark(file: folder + "/" + name, line: 1, column: 1), "mapping files end in .yaml", hint: "rename it")
+        }
+        let files = names.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.sorted()
+        if files.isEmpty, reader.diagnostics.isEmpty {
+            reader.diagnostics.add(at: place, "the folder holds no mapping", hint: "one .yaml file is one mapping")
+        }
+        return reader.reading(of: files.compactMap { reader.mapping(file: folder + "/" + $0) })
+    }
+
+    /// Reads one file.
+    public static func read(file: String, options: Options = Options()) -> Reading {
+        let reader = MappingReader(options: options)
+        return reader.reading(of: [reader.mapping(file: file)].compactMap { $0 })
+    }
+
+    /// Reads the text of one file.
+    /// - Parameter file: what the file is called; its last part without `.yaml` is the mapping's name.
+    public static func read(text: String, file: String, options: Options = Options()) -> Reading {
+        let reader = MappingReader(options: options)
+        return reader.reading(of: [reader.mapping(text: text, file: file)].compactMap { $0 })
+    }
+
+    private func mapping(file: String) -> MappingSyntax? {
+        let place = SourceMark(file: file, line: 1, column: 1)
+        guard let data = FileManager.default.contents(atPath: file) else {
+            diagnostics.add(at: place, "cannot read the file")
+            return nil
+        }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            diagnostics.add(at: place, "the file is not valid UTF-8")
+            return nil
+        }
+        return mapping(text: text, file: file)
+    }
+
+    private func mapping(text: String, file: String) -> MappingSyntax? {
+        let url = URL(fileURLWithPath: file)
+        let before = diagnostics.diagnostics.count
+        guard let root = StrictNode.read(text, file: file, diagnostics) else { return nil }
+        let reader = MappingFileReader(options: options, diagnostics: diagnostics, folder: url.deletingLastPathComponent().path)
+        let mapping = reader.read(root, name: url.deletingPathExtension().lastPathComponent)
+        return diagnostics.diagnostics.count == before ? mapping : nil
+    }
+
+    /// What only all mappings together can show.
+    private func reading(of mappings: [MappingSyntax]) -> Reading {
+        var options: [String: SourceMark] = [:]
+        var columns: [String: (type: ColumnType, mark: SourceMark)] = [:]
+        for mapping in mappings {
+            for block in mapping.blocks {
+                let table = block.table
+                if !table.key.isEmpty || table.comment != nil || table.ddl != nil {
+                    if let first = options[table.name] {
+                        diagnostics.add(at: table.mark, "options of table '\(table.name)' stand here and at \(first)", hint: "keep them in one place")
+                    }
+                    options[table.name] = table.mark
+                }
+                for column in block.columns {
+                    let name = table.name + "." + column.name
+                    if let first = columns[name], first.type != column.type {
+                        diagnostics.add(
+                            at: column.mark, "column '\(name)' is \(column.type.sql) here and \(first.type.sql) at \(first.mark)", hint: "a column has one type")
+                    }
+                    columns[name] = columns[name] ?? (column.type, column.mark)
+                }
+            }
+        }
+        let order = diagnostics.diagnostics.sorted { ($0.mark.file, $0.mark.line, $0.mark.column) < ($1.mark.file, $1.mark.line, $1.mark.column) }
+        return Reading(mappings: mappings, diagnostics: order)
+    }
+}

@@ -1,0 +1,143 @@
+import CopyFormat
+import Foundation
+import Payload
+
+/// Runs the `tests:` of a mapping through the production code, and compares the rows.
+public enum MappingTestRunner {
+    /// A test that does not hold.
+    public struct Failure: Sendable, CustomStringConvertible {
+        public var mark: SourceMark
+        public var test: String
+        public var reason: String
+
+        public var description: String { "\(mark): test '\(test)' fails: \(reason)" }
+    }
+
+    /// All tests of one mapping; empty when they hold.
+    public static func run(_ mapping: MappingSyntax) -> [Failure] {
+        let plan = MappingPlan([mapping])
+        return mapping.tests.compactMap { test in
+            reason(test, plan).map { Failure(mark: test.mark, test: test.name, reason: $0) }
+        }
+    }
+
+    private static func reason(_ test: TestSyntax, _ plan: MappingPlan) -> String? {
+        let memory = ConstantMemory()
+        let properties = MessageProperties()
+        properties.contentType = test.contentType.map { memory.value($0) } ?? .missing
+        properties.responseTopic = test.responseTopic.map { memory.value($0) } ?? .missing
+        properties.correlationData = test.correlationData.map { memory.value(String(decoding: $0, as: UTF8.self)) } ?? .missing
+        properties.user = test.userProperties.map { (Array($0.name.utf8), memory.value($0.value)) }
+        let trial = withExtendedLifetime(memory) {
+            Trial(
+                plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds, qos: test.qos,
+                isRetained: test.isRetained, properties: properties)
+        }
+        switch test.expectation {
+        case .error(let text):
+            guard let failure = trial.failures.first else { return "expected an error with '\(text)', got \(trial.outcome.rowCount) rows" }
+            return failure.reason.contains(text) ? nil : "expected an error with '\(text)', got: \(failure.reason)"
+        case .rows(let expected):
+            if let failure = trial.failures.first { return "it is a dead letter: \(failure.reason)" }
+            return compare(trial.rows, expected)
+        }
+    }
+
+    private static func compare(_ got: [DecodedRows], _ expected: [(table: String, rows: [ExpectedRow])]) -> String? {
+        for table in Set(got.map(\.table) + expected.map(\.table)).sorted() {
+            // Several blocks with other columns may write one table: their rows come block by block.
+            var rows: [[(name: String, type: ColumnType, value: DecodedValue?)]] = []
+            for part in got where part.table == table {
+                rows += part.rows.map { row in zip(part.columns, row).map { ($0.name, $0.type, $1) } }
+            }
+            let wanted = expected.filter { $0.table == table }.flatMap(\.rows)
+            guard rows.count == wanted.count else { return "table \(table) gets \(rows.count) rows, expected \(wanted.count)" }
+            for (index, (row, want)) in zip(rows, wanted).enumerated() {
+                for (name, value) in want.values where !row.contains(where: { $0.name == name }) {
+                    if case .scalar(.null) = value { continue }
+                    return "table \(table), row \(index + 1): the row has no column '\(name)'"
+                }
+                for (name, type, value) in row {
+                    let wanted = want.values.first { $0.column == name }?.value ?? .scalar(.null)
+                    guard !isSame(value, wanted, type) else { continue }
+                    return "table \(table), row \(index + 1), column '\(name)': got \(value?.shown ?? "NULL"), expected \(wanted.shown)"
+                }
+            }
+        }
+        return nil
+    }
+
+    // MARK: Values
+
+    /// Times as instants, reals within 10⁻⁶, jsonb by value, everything else exactly.
+    static func isSame(_ value: DecodedValue?, _ expected: ExpectedValue, _ type: ColumnType) -> Bool {
+        guard let value else {
+            if case .scalar(.null) = expected { return true }
+            return false
+        }
+        switch (value, expected) {
+        case (.json(let text), _): return sameJSON(text, expected)
+        case (.array(let values), .list(let items)):
+            guard values.count == items.count, case .array(let element) = type else { return false }
+            return zip(values, items).allSatisfy { isSame($0, $1, element) }
+        case (_, .scalar(.text(let text))): return isSame(value, text)
+        default: return false
+        }
+    }
+
+    private static func isSame(_ value: DecodedValue, _ text: String) -> Bool {
+        switch value {
+        case .boolean(let value): return value ? text == "true" : text == "false"
+        case .integer(let value): return ExactDecimal(text) == ExactDecimal(Int128(value))
+        case .numeric(let value): return ExactDecimal(value) == ExactDecimal(text)
+        case .real(let value): return Double(text).map { abs($0 - Double(value)) <= 1e-6 * max(1, abs(Double(value))) } ?? false
+        case .double(let value): return Double(text).map { abs($0 - value) <= 1e-6 * max(1, abs(value)) } ?? false
+        case .time(let microseconds): return time(text) == microseconds
+        case .date(let days): return time(text) == Int64(days) * CivilTime.microsecondsPerDay
+        case .text(let value): return value == text
+        case .bytes(let bytes):
+            let digits = bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            return digits == text.replacingOccurrences(of: "\\x", with: "").lowercased()
+        case .json, .array: return false
+        }
+    }
+
+    private static func sameJSON(_ text: String, _ expected: ExpectedValue) -> Bool {
+        guard let got = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject else { return false }
+        // A text in the test that is JSON itself is meant as such.
+        if case .scalar(.text(let text)) = expected,
+            let wanted = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject, got == wanted
+        {
+            return true
+        }
+        return matches(got, expected)
+    }
+
+    private static func matches(_ got: NSObject, _ expected: ExpectedValue) -> Bool {
+        switch expected {
+        case .scalar(.null): return got is NSNull
+        case .scalar(.text(let text)):
+            if let string = got as? String { return string == text }
+            guard let number = got as? NSNumber else { return false }
+            if text == "true" || text == "false" { return number.boolValue == (text == "true") }
+            return Double(text).map { abs($0 - number.doubleValue) <= 1e-9 * max(1, abs($0)) } ?? false
+        case .list(let items):
+            guard let array = got as? [NSObject] else { return false }
+            return array.count == items.count && zip(array, items).allSatisfy { matches($0, $1) }
+        case .object(let members):
+            guard let object = got as? [String: NSObject] else { return false }
+            return object.count == members.count && members.allSatisfy { member in object[member.key].map { matches($0, member.value) } ?? false }
+        }
+    }
+}
+
+extension ExpectedValue {
+    var shown: String {
+        switch self {
+        case .scalar(.null): "NULL"
+        case .scalar(.text(let text)): text
+        case .list(let items): "[" + items.map(\.shown).joined(separator: ", ") + "]"
+        case .object(let members): "{" + members.map { "\($0.key): \($0.value.shown)" }.joined(separator: ", ") + "}"
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import CopyFormat
+import PostgreSQL
+
+/// A mapped table as the database has it.
+public struct CatalogTable: Sendable {
+    public struct Column: Sendable {
+        public var name: String
+        /// nil: a type that Penstock has no encoder for.
+        public var type: ColumnType?
+        /// As PostgreSQL writes it.
+        public var typeName: String
+        public var isNotNull: Bool
+        /// A default, an identity or a generated value stands in for a missing one.
+        public var hasDefault: Bool
+        /// Computed by PostgreSQL: may not be written.
+        public var isGenerated: Bool
+        public var mayInsert: Bool
+    }
+
+    public var columns: [Column]
+    /// Its rows do not survive a crash of the server.
+    public var isUnlogged: Bool
+    public var mayInsert: Bool
+}
+
+/// Questions to the system catalog.
+public enum Catalog {
+    /// A table or view by its name, found as the search path says; nil when there is none.
+    public static func table(_ name: String, _ connection: borrowing Connection) throws(PostgreSQLError) -> CatalogTable? {
+        let quoted = quoteQualified(name)
+        let head = try connection.query(
+            """
+            SELECT relpersistence = 'u', has_table_privilege(oid, 'INSERT') OR has_any_column_privilege(oid, 'INSERT')
+            FROM pg_class WHERE oid = to_regclass($1)
+            """, [quoted])
+        guard let row = head.first else { return nil }
+        let columns = try connection.query(
+            """
+            SELECT attname, format_type(atttypid, atttypmod), attnotnull, atthasdef OR attidentity <> '', attgenerated <> '' OR attidentity = 'a',
+                   has_column_privilege(attrelid, attnum, 'INSERT')
+            FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+            """, [quoted])
+        return CatalogTable(
+            columns: columns.map { column in
+                CatalogTable.Column(
+                    name: column[0] ?? "", type: ColumnType(parsing: column[1] ?? ""), typeName: column[1] ?? "", isNotNull: column[2] == "t",
+                    hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
+            }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t")
+    }
+
+    /// Server settings on which durability depends.
+    public static func durabilityWarnings(_ connection: borrowing Connection) throws(PostgreSQLError) -> [String] {
+        var warnings: [String] = []
+        for name in ["fsync", "full_page_writes"] where try connection.query("SELECT current_setting($1)", [name]).first?.first == "off" {
+            warnings.append("the server runs with \(name) = off: what it has committed does not survive a crash of its machine, so neither does the promise")
+        }
+        return warnings
+    }
+}

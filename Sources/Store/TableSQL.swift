@@ -1,0 +1,28 @@
+import CopyFormat
+import Mapping
+import PostgreSQL
+
+extension TableDefinition {
+    /// The statements that make the table, its index and its comments; they do nothing where it is there.
+    ///
+    /// Rows are only appended, and at QoS 1 a message that is delivered twice is stored twice. `key` therefore makes an index and no primary key, which
+    /// would turn every repeat into an error.
+    public var creation: [String] {
+        let table = quoteQualified(name)
+        let list = columns.map { "\(quoteIdentifier($0.name)) \($0.type.sql)\($0.isNotNull ? " NOT NULL" : "")" }
+        var statements = ["CREATE TABLE IF NOT EXISTS \(table) (\n    \(list.joined(separator: ",\n    "))\n)"]
+        if !key.isEmpty {
+            let bare = name.split(separator: ".").last.map(String.init) ?? name
+            let index = String((bare + "_" + key.joined(separator: "_") + "_idx").prefix(63))
+            statements.append("CREATE INDEX IF NOT EXISTS \(quoteIdentifier(index)) ON \(table) (\(key.map(quoteIdentifier).joined(separator: ", ")))")
+        }
+        if let comment { statements.append("COMMENT ON TABLE \(table) IS\(quoteLiteral(comment))") }
+        statements += columns.map { "COMMENT ON COLUMN \(table).\(quoteIdentifier($0.name)) IS\(quoteLiteral($0.comment))" }
+        return statements
+    }
+
+    /// The statement that adds a column.
+    public func addition(of column: Column) -> String {
+        "ALTER TABLE \(quoteQualified(name)) ADD COLUMN \(quoteIdentifier(column.name)) \(column.type.sql)"
+    }
+}

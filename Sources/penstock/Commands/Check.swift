@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import Ingest
+import MQTT
+import Mapping
+import PostgreSQL
+import Store
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks mappings and runs their tests; unless offline, also tables, types, rights, durability, the broker's login and granted QoS.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Ask neither the database nor the broker.")
+    var offline = false
+
+    func run() async throws {
+        let setup = try Setup(options)
+        var problems = setup.mappings.flatMap { MappingTestRunner.run($0).map(\.description) }
+        let plan = MappingPlan(setup.mappings)
+        for subscription in plan.subscriptions { print("subscribes to \(subscription.filter) at QoS \(subscription.qos.rawValue)") }
+        for (left, right) in plan.overlaps { print("note: mappings '\(left)' and '\(right)' can both take a message") }
+        for table in plan.tables where table.key.isEmpty {
+            print("note: table '\(table.name)' has no key: a message that is delivered twice at QoS 1 cannot be told from two messages")
+        }
+        if !offline {
+            problems += try await Self.checkDatabase(setup.configuration, plan.tables)
+            problems += await Self.checkBroker(setup.configuration, plan)
+        }
+        guard problems.isEmpty else { throw Failure(.failed, all: problems) }
+        let tests = setup.mappings.reduce(0) { $0 + $1.tests.count }
+        print("\(setup.mappings.count) mappings, \(tests) tests: all right\(offline ? " (offline)" : "")")
+    }
+
+    private static func checkDatabase(_ configuration: Configuration, _ tables: [TableDefinition]) async throws -> [String] {
+        try await blocking {
+            do {
+                let database = try configuration.database.connect()
+                var problems: [String] = []
+                if configuration.ddl == .off, let first = try Migrator.pending(database.connection).first {
+                    problems.append("the schema 'penstock' lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
+                }
+                problems += try Catalog.durabilityWarnings(database.connection)
+                let checks = try MappedTables(checking: tables, database.connection)
+                for table in tables {
+                    guard let check = checks.checks[table.name] else { continue }
+                    for warning in check.warnings { Terminal.warning(warning) }
+                    let policy = table.ddl ?? configuration.ddl
+                    if check.isMissing, policy != .off {
+                        print("note: table '\(table.name)' does not exist yet; the service will make it (ddl: \(policy.rawValue))")
+                    } else {
+                        problems += check.problems.map(\.description)
+                    }
+                }
+                return problems
+            } catch let failure as Failure {
+                return failure.messages
+            } catch {
+                return ["the database: \(error)"]
+            }
+        }
+    }
+
+    private static func checkBroker(_ configuration: Configuration, _ plan: MappingPlan) async -> [String] {
+        do {
+            let grants = try await BrokerProbe.ask(
+                configuration.broker, clientIdentifier: "\(configuration.pool.clientIdentifier)-check-\(UInt32.random(in: 0...UInt32.max))",
+                subscriptions: plan.subscriptions.map { Subscription(filter: $0.filter, qos: $0.qos) })
+            return grants.compactMap { grant in
+                guard let granted = grant.granted else { return "the broker refuses the subscription to '\(grant.filter)': check its access rules" }
+                guard granted < grant.asked else { return nil }
+                return "the broker grants only QoS \(granted.rawValue) for '\(grant.filter)', asked for \(grant.asked.rawValue)"
+            }
+        } catch {
+            return ["\(error)"]
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Ingest
+import Mapping
+import PostgreSQL
+import Store
+
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Brings the schema 'penstock' up to date, then makes missing tables and columns of the mappings.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Print the SQL and change nothing.")
+    var dryRun = false
+
+    func run() async throws {
+        let setup = try Setup(options)
+        // A person who runs this wants what is missing, whatever the running service may do.
+        let tables = MappingPlan(setup.mappings).tables.map { table in
+            var table = table
+            table.ddl = .evolve
+            return table
+        }
+        let isDry = dryRun
+        try await blocking {
+            let database = try setup.configuration.database.connect()
+            do {
+                if isDry {
+                    try Self.printSQL(tables, database.connection)
+                } else {
+                    try Self.apply(tables, database.connection)
+                }
+            } catch let error as Migrator.Failure {
+                throw Failure(.failed, "\(error)")
+            } catch let error as PostgreSQLError {
+                throw Failure(.failed, "the database: \(error)")
+            }
+        }
+    }
+
+    private static func printSQL(_ tables: [TableDefinition], _ connection: borrowing Connection) throws {
+        for step in try Migrator.pending(connection) { print("-- migration \(step.number): \(step.name)\n\(Migrator.script(of: step))\n") }
+        let checks = try MappedTables(checking: tables, connection)
+        let statements = MappedTables.statements(for: tables, checks.checks, policy: .evolve)
+        for statement in statements { print(statement + ";") }
+        if statements.isEmpty { Terminal.note("the tables are as the mappings need them") }
+    }
+
+    private static func apply(_ tables: [TableDefinition], _ connection: borrowing Connection) throws {
+        for step in try Migrator.apply(connection) { print("migration \(step.number) (\(step.name)) applied") }
+        let (prepared, executed) = try MappedTables.prepare(tables, policy: .evolve, connection)
+        for statement in executed where !statement.hasPrefix("COMMENT") { print(statement + ";") }
+        let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
+        guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
+        print("the schema 'penstock' and \(tables.count) tables are up to date")
+    }
+}
