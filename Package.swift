@@ -47,10 +47,12 @@ let package = Package(
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
-        .testTarget(name: "PostgreSQLTests", dependencies: ["PostgreSQL", "Store", "Sandbox"], swiftSettings: strictness),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "Fleet", "Sandbox"], swiftSettings: strictness),
-        .testTarget(
-            name: "EndToEndTests", dependencies: ["Ingest", "Store", "Fleet", "Sandbox", "PostgreSQL"], swiftSettings: strictness),
+        .testTarget(name: "IngestTests", dependencies: ["Ingest"], swiftSettings: strictness),
+        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL"], swiftSettings: strictness),
+
+        .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
+        .executableTarget(
+            name: "EndToEndBenchmark", dependencies: ["PostgreSQL"], path: "Benchmarks/EndToEnd", swiftSettings: strictness),
     ],
     swiftLanguageModes: [.v6]
 )

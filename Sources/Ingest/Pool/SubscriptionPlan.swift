@@ -39,11 +39,11 @@ struct SubscriptionPlan: Sendable {
 public enum Distribution: String, Sendable, CaseIterable { case auto, shared, split }
 
 /// What a distribution cannot do.
-enum SubscriptionPlanError: Error, Equatable, CustomStringConvertible {
+public enum SubscriptionPlanError: Error, Equatable, CustomStringConvertible {
     case retainedOnShared(filter: String)
     case invalidGroup(String)
 
-    var description: String {
+    public var description: String {
         switch self {
         case .retainedOnShared(let filter):
             "a mapping on '\(filter)' uses retained messages, which brokers do not send on shared subscriptions: set pool.distribution to auto or split"

@@ -16,7 +16,7 @@ final class StopSignal: Sendable {
             source.setEventHandler { [self] in take(number) }
             source.resume()
             // It lives as long as the process.
-            _ = Unmanaged.passRetained(source)
+            _ = Unmanaged.passRetained(source as AnyObject)
         }
     }
 
