@@ -10,7 +10,7 @@ struct Penstock: AsyncParsableCommand {
         commandName: "penstock",
         abstract: "Takes telemetry out of an MQTT broker and puts it into PostgreSQL; acknowledges a message only when its rows are durable.",
         version: version,
-        subcommands: [Run.self, Check.self, Try.self, Migrate.self]
+        subcommands: [Run.self, Demo.self, Check.self, Try.self, Migrate.self, Simulate.self]
     )
 
     static func main() async {
