@@ -85,7 +85,8 @@ public struct DeviceFleet: Sendable {
             let number = sequence * Self.linesPerMessage + line
             let (date, time) = Self.dateAndTime(milliseconds / 1000 - Int64((Self.linesPerMessage - 1 - line) * 10))
             let comma = { (value: Int) in tenths(value).replacing(".", with: ",") }
-            text += "\(date);\(time);\(number);\(comma(-50 + number % 350));\(comma(300 + number % 700));\(comma(9800 + number % 500));\(comma(number % 200));\(comma(number % 15))\r\n"
+            text +=
+                "\(date);\(time);\(number);\(comma(-50 + number % 350));\(comma(300 + number % 700));\(comma(9800 + number % 500));\(comma(number % 200));\(comma(number % 15))\r\n"
         }
         return Array(text.utf8)
     }

@@ -66,7 +66,10 @@ public final class FleetPublisher: Sendable {
                 }
                 .connect(host: configuration.host, port: configuration.port).get()
         } catch {
-            throw Failure(description: "cannot reach the broker at \(configuration.host):\(configuration.port): is it running, and is this its port? (\(error))")
+            throw Failure(
+                description:
+                    "cannot reach the broker at \(configuration.host):\(configuration.port): is it running, and is this its port? (\(error))"
+            )
         }
         defer { channel.close(promise: nil) }
         try await loop.flatSubmit { [handler] in handler.value.finished.futureResult }.get()
@@ -78,7 +81,9 @@ public final class FleetPublisher: Sendable {
     public func progress() async throws -> FleetProgress { try await loop.submit { [handler] in handler.value.progress }.get() }
 
     /// The numbers of all messages that the broker has acknowledged.
-    public func acknowledgedMessages() async throws -> [Int] { try await loop.submit { [handler] in handler.value.acknowledgedMessages }.get() }
+    public func acknowledgedMessages() async throws -> [Int] {
+        try await loop.submit { [handler] in handler.value.acknowledgedMessages }.get()
+    }
 }
 
 /// Everything runs on its event loop.

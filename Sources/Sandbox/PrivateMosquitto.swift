@@ -20,7 +20,8 @@ public final class PrivateMosquitto: Sendable {
         }
         let lines =
             (getuid() == 0 ? ["user root"] : []) + [
-                "listener \(port) 127.0.0.1", "allow_anonymous true", "persistence true", "persistence_location \(folder.path)/", "log_dest stderr",
+                "listener \(port) 127.0.0.1", "allow_anonymous true", "persistence true", "persistence_location \(folder.path)/",
+                "log_dest stderr",
             ] + settings
         try (lines.joined(separator: "\n") + "\n").write(to: folder.appending(path: "mosquitto.conf"), atomically: false, encoding: .utf8)
     }
@@ -30,11 +31,14 @@ public final class PrivateMosquitto: Sendable {
     /// Starts the broker and waits until it accepts connections; does nothing when it is running.
     public func start() async throws {
         if let running = process.withLock({ $0 }), running.pollEnd() == nil { return }
-        let started = try ChildProcess(["mosquitto", "-c", folder.appending(path: "mosquitto.conf").path], outputs: "mosquitto", in: folder)
+        let started = try ChildProcess(
+            ["mosquitto", "-c", folder.appending(path: "mosquitto.conf").path], outputs: "mosquitto", in: folder)
         process.withLock { $0 = started }
         let deadline = ContinuousClock.now + .seconds(15)
         while !answers(port: port) {
-            guard started.pollEnd() == nil, ContinuousClock.now < deadline else { throw SandboxError("mosquitto did not start: \(started.errors.suffix(2000))") }
+            guard started.pollEnd() == nil, ContinuousClock.now < deadline else {
+                throw SandboxError("mosquitto did not start: \(started.errors.suffix(2000))")
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

@@ -27,12 +27,15 @@ public final class PrivatePostgreSQL: Sendable {
         guard !FileManager.default.fileExists(atPath: data.appending(path: "PG_VERSION").path) else { return }
         try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
         if let user, let entry = getpwnam(user) {
-            guard chown(data.path, entry.pointee.pw_uid, entry.pointee.pw_gid) == 0 else { throw SandboxError("cannot give \(data.path) to user \(user)") }
+            guard chown(data.path, entry.pointee.pw_uid, entry.pointee.pw_gid) == 0 else {
+                throw SandboxError("cannot give \(data.path) to user \(user)")
+            }
             // The other user has to get there.
             chmod(folder.path, 0o711)
         }
         let initdb = try ChildProcess(
-            [binaries + "initdb", "-D", data.path, "-U", "penstock", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], as: user,
+            [binaries + "initdb", "-D", data.path, "-U", "penstock", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            as: user,
             outputs: "initdb", in: folder)
         guard await initdb.waitForEnd(within: .seconds(60)) == .exit(0) else { throw SandboxError("initdb failed: \(initdb.errors)") }
     }
@@ -50,7 +53,9 @@ public final class PrivatePostgreSQL: Sendable {
         process.withLock { $0 = started }
         let deadline = ContinuousClock.now + .seconds(30)
         // It listens before it has recovered; it says when it is ready.
-        while !(answers(port: port) && started.errors.components(separatedBy: "ready to accept connections").count > readyCount.withLock { $0 }) {
+        while !(answers(port: port)
+            && started.errors.components(separatedBy: "ready to accept connections").count > readyCount.withLock { $0 })
+        {
             guard started.pollEnd() == nil, ContinuousClock.now < deadline else {
                 throw SandboxError("PostgreSQL did not start: \(started.errors.suffix(2000))")
             }

@@ -43,7 +43,8 @@ public enum Catalog {
         return CatalogTable(
             columns: columns.map { column in
                 CatalogTable.Column(
-                    name: column[0] ?? "", type: ColumnType(parsing: column[1] ?? ""), typeName: column[1] ?? "", isNotNull: column[2] == "t",
+                    name: column[0] ?? "", type: ColumnType(parsing: column[1] ?? ""), typeName: column[1] ?? "",
+                    isNotNull: column[2] == "t",
                     hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
             }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t")
     }
@@ -52,7 +53,9 @@ public enum Catalog {
     public static func durabilityWarnings(_ connection: borrowing Connection) throws(PostgreSQLError) -> [String] {
         var warnings: [String] = []
         for name in ["fsync", "full_page_writes"] where try connection.query("SELECT current_setting($1)", [name]).first?.first == "off" {
-            warnings.append("the server runs with \(name) = off: what it has committed does not survive a crash of its machine, so neither does the promise")
+            warnings.append(
+                "the server runs with \(name) = off: what it has committed does not survive a crash of its machine, so neither does the promise"
+            )
         }
         return warnings
     }

@@ -172,7 +172,10 @@ final class SessionHandler: ChannelInboundHandler {
             case let granted? where granted < result.subscription.qos:
                 logger.warning(
                     "the broker grants a lower QoS than asked for",
-                    metadata: ["filter": "\(result.subscription.filter)", "granted": "\(granted.rawValue)", "asked": "\(result.subscription.qos.rawValue)"])
+                    metadata: [
+                        "filter": "\(result.subscription.filter)", "granted": "\(granted.rawValue)",
+                        "asked": "\(result.subscription.qos.rawValue)",
+                    ])
             default: break
             }
         }

@@ -102,7 +102,10 @@ struct ExactDecimal: Equatable, Sendable {
         while numerator != 0, exponent > -400 {
             let (larger, overflow) = numerator.multipliedReportingOverflow(by: 10)
             // One digit of room stays for the rounding.
-            if overflow || larger.magnitude > UInt128(Int128.max / 100) || larger % Int128(divisor) == 0 && numerator % Int128(divisor) == 0 { break }
+            if overflow || larger.magnitude > UInt128(Int128.max / 100) || larger % Int128(divisor) == 0 && numerator % Int128(divisor) == 0
+            {
+                break
+            }
             numerator = larger
             exponent -= 1
         }

@@ -95,7 +95,9 @@ struct MappingRun {
         var number = 0
         while let line = lines.next() {
             number += 1
-            do throws(JSONError) { try JSON.validate(line, options: options) } catch { throw .because("decode json: document \(number): \(error)") }
+            do throws(JSONError) { try JSON.validate(line, options: options) } catch {
+                throw .because("decode json: document \(number): \(error)")
+            }
         }
         fillRoot(document, Value(kind: .list, count: UInt32(truncatingIfNeeded: number)))
     }
@@ -137,7 +139,9 @@ struct MappingRun {
                 slots[loop.keySlot] = key
                 slots[loop.indexSlot] = .integer(index)
                 index &+= 1
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                    try self.loop(level + 1, of: block, &evaluator, buffers)
+                }
             }
         case .list: try loopList(level, loop, container, of: block, &evaluator, buffers)
         default: throw .because("\(loop.text): not an array or object")
@@ -163,7 +167,9 @@ struct MappingRun {
                 var lines = try CSVDocument.Lines(csv, payload, scratch: &evaluator.scratch)
                 while try lines.next(scratch: &evaluator.scratch, into: items) {
                     setPlace()
-                    if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                    if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                        try self.loop(level + 1, of: block, &evaluator, buffers)
+                    }
                 }
             } catch let error as CSVError {
                 throw .because("decode csv: \(error)")
@@ -182,7 +188,9 @@ struct MappingRun {
                     throw .because("decode json: \(error)")
                 }
                 setPlace()
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                    try self.loop(level + 1, of: block, &evaluator, buffers)
+                }
             }
         case .binary(let layout):
             let group = Int(container.word)
@@ -194,14 +202,20 @@ struct MappingRun {
                     throw .because("decode binary: \(error)")
                 }
                 setPlace()
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                    try self.loop(level + 1, of: block, &evaluator, buffers)
+                }
             }
         case .text, .bytes: return
         }
     }
 
     private func jsonOptions(_ limits: EvaluationLimits) -> JSON.Options {
-        if case .json(let allowsNaN, _) = mapping.decode { JSON.Options(maximumDepth: limits.maximumDepth, allowsNaN: allowsNaN) } else { JSON.Options() }
+        if case .json(let allowsNaN, _) = mapping.decode {
+            JSON.Options(maximumDepth: limits.maximumDepth, allowsNaN: allowsNaN)
+        } else {
+            JSON.Options()
+        }
     }
 
     private func holds(_ conditions: [CompiledCondition], _ evaluator: inout Evaluator) -> Bool {

@@ -61,7 +61,8 @@ extension Evaluator {
         for _ in 0..<max(0, number.exponent) { significand *= 10 }
         let whole = significand / unit
         let minutes = ExactDecimal(significand % unit, exponent: min(0, number.exponent))
-        guard let fraction = minutes.divided(by: 60), let sum = ExactDecimal(whole).plus(fraction) ?? fraction.rounded(to: 30).flatMap({ ExactDecimal(whole).plus($0) })
+        guard let fraction = minutes.divided(by: 60),
+            let sum = ExactDecimal(whole).plus(fraction) ?? fraction.rounded(to: 30).flatMap({ ExactDecimal(whole).plus($0) })
         else { throw .because("\(Quoted(text)) is out of range") }
         return written(sum)
     }

@@ -41,7 +41,9 @@ extension Evaluator {
             let magnitude = number.significand < 0 ? number.negated : number
             unit =
                 magnitude.isLess(than: ExactDecimal(1, exponent: 11))
-                ? .seconds : magnitude.isLess(than: ExactDecimal(1, exponent: 14)) ? .milliseconds
+                ? .seconds
+                : magnitude.isLess(than: ExactDecimal(1, exponent: 14))
+                    ? .milliseconds
                     : magnitude.isLess(than: ExactDecimal(1, exponent: 17)) ? .microseconds : .nanoseconds
         }
         let exponent =

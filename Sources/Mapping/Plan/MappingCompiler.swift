@@ -202,7 +202,8 @@ struct MappingCompiler {
             loopSlots[loop.variable] = trie.slots.map { $0 + base }
             compiledLoops.append(
                 CompiledLoop(
-                    variable: loop.variable, text: "\(loop.over).*", over: resolve(loop.over), trie: trie, base: base, keySlot: draft.keySlot,
+                    variable: loop.variable, text: "\(loop.over).*", over: resolve(loop.over), trie: trie, base: base,
+                    keySlot: draft.keySlot,
                     indexSlot: draft.indexSlot, conditions: [], csv: csvDocument(draft, trie), groupWants: groupWants(draft, trie)))
         }
         // Each test is applied as soon as its root is known.
@@ -211,7 +212,9 @@ struct MappingCompiler {
             let compiled = condition(test)
             switch test.source {
             case .document(.loop(let variable), _), .loopKey(let variable), .loopIndex(let variable):
-                if let place = block.each.firstIndex(where: { $0.variable == variable }) { compiledLoops[place].conditions.append(compiled) }
+                if let place = block.each.firstIndex(where: { $0.variable == variable }) {
+                    compiledLoops[place].conditions.append(compiled)
+                }
             default: early.append(compiled)
             }
         }
@@ -273,7 +276,8 @@ struct MappingCompiler {
         } else {
             switch resolve(column.from[0]) {
             case .slot(let found): slot = found
-            case .seek(let container, let path, let cursor): details.gather = .single(.seek(container: container, steps: path, cursor: cursor))
+            case .seek(let container, let path, let cursor):
+                details.gather = .single(.seek(container: container, steps: path, cursor: cursor))
             }
         }
         if details.gather != nil { steps.insert(.gathers) }
@@ -374,7 +378,6 @@ struct MappingCompiler {
         if case .json(let allowsNaN, _) = syntax.decode { mayHoldNaN = allowsNaN }
         return .rest(container: container, taken: PathTrie(paths: taken.filter { !$0.isEmpty }), mayHoldNaN: mayHoldNaN)
     }
-
 
     private static func declaredBits(of type: ColumnType) -> UInt8 {
         switch type {

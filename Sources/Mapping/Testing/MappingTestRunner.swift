@@ -103,7 +103,9 @@ public enum MappingTestRunner {
     }
 
     private static func sameJSON(_ text: String, _ expected: ExpectedValue) -> Bool {
-        guard let got = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject else { return false }
+        guard let got = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject else {
+            return false
+        }
         // A text in the test that is JSON itself is meant as such.
         if case .scalar(.text(let text)) = expected,
             let wanted = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject, got == wanted
@@ -126,7 +128,8 @@ public enum MappingTestRunner {
             return array.count == items.count && zip(array, items).allSatisfy { matches($0, $1) }
         case .object(let members):
             guard let object = got as? [String: NSObject] else { return false }
-            return object.count == members.count && members.allSatisfy { member in object[member.key].map { matches($0, member.value) } ?? false }
+            return object.count == members.count
+                && members.allSatisfy { member in object[member.key].map { matches($0, member.value) } ?? false }
         }
     }
 }

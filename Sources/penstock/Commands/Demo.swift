@@ -11,7 +11,9 @@ import Store
 
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows everything on this machine and throws it away after: a private PostgreSQL, a private mosquitto, simulated devices, the ingester.")
+        abstract:
+            "Shows everything on this machine and throws it away after: a private PostgreSQL, a private mosquitto, simulated devices, the ingester."
+    )
 
     @Option(help: "How many devices.")
     var devices = 50
@@ -37,7 +39,11 @@ struct Demo: AsyncParsableCommand {
     func run() async throws {
         let reading = MappingReader.read(folder: mappings)
         guard reading.diagnostics.isEmpty else {
-            throw Failure(.configuration, all: reading.diagnostics.map(\.description) + ["the demo needs the mappings of the repository: run it there, or name the folder with --mappings"])
+            throw Failure(
+                .configuration,
+                all: reading.diagnostics.map(\.description) + [
+                    "the demo needs the mappings of the repository: run it there, or name the folder with --mappings"
+                ])
         }
         let stop = StopSignal()
         let folder = try makeFolder()
@@ -100,7 +106,8 @@ struct Demo: AsyncParsableCommand {
                 let published = try await publisher.progress()
                 let stored = try await service.snapshot()
                 Terminal.live(
-                    "\(grouped(published.acknowledgedTotal)) acknowledged by the broker, \(grouped(stored.rowsByTable.values.reduce(0, +))) rows stored, \(grouped(stored.inFlight)) under way")
+                    "\(grouped(published.acknowledgedTotal)) acknowledged by the broker, \(grouped(stored.rowsByTable.values.reduce(0, +))) rows stored, \(grouped(stored.inFlight)) under way"
+                )
                 if stop.isReceived { publisher.stop() }
                 try await Task.sleep(for: .milliseconds(200))
             }
@@ -150,7 +157,9 @@ struct Demo: AsyncParsableCommand {
         table.rows.append(["messages published", grouped(published.publishedTotal)])
         table.rows.append(["messages acknowledged by the broker", grouped(published.acknowledgedTotal)])
         table.rows.append(["messages acknowledged by penstock", grouped(stored.acknowledged)])
-        for (name, rows) in stored.rowsByTable.sorted(by: { $0.key < $1.key }) { table.rows.append(["rows in table \(name)", grouped(rows)]) }
+        for (name, rows) in stored.rowsByTable.sorted(by: { $0.key < $1.key }) {
+            table.rows.append(["rows in table \(name)", grouped(rows)])
+        }
         table.rows.append(["dead letters", grouped(stored.deadLetters)])
         table.rows.append(["lost", grouped(lost)])
         print(table.text)

@@ -76,7 +76,8 @@ struct Run: AsyncParsableCommand {
             if policy == .off {
                 if let first = try Migrator.pending(connection).first {
                     throw Failure(
-                        .failed, "the schema 'penstock' of the database lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
+                        .failed,
+                        "the schema 'penstock' of the database lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
                 }
             } else {
                 for step in try Migrator.apply(connection) {

@@ -38,7 +38,9 @@ struct Simulate: AsyncParsableCommand {
         guard (0...10_000_000).contains(rate) else { throw ValidationError("--rate is from 0 to 10000000") }
         guard QoS(rawValue: qos) != nil else { throw ValidationError("--qos is 0, 1 or 2") }
         guard count ?? 1 > 0, seconds ?? 1 > 0 else { throw ValidationError("--count and --seconds are positive") }
-        guard (try? TopicName(topicRoot)) != nil, topicRoot.utf8.count < 1000 else { throw ValidationError("--topic-root is a topic without wildcards") }
+        guard (try? TopicName(topicRoot)) != nil, topicRoot.utf8.count < 1000 else {
+            throw ValidationError("--topic-root is a topic without wildcards")
+        }
         _ = try formats()
     }
 
@@ -101,6 +103,7 @@ struct Simulate: AsyncParsableCommand {
             let filled = min(30, progress.acknowledgedTotal * 30 / count)
             bar = "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] "
         }
-        return "\(bar)\(grouped(progress.publishedTotal)) published, \(grouped(progress.acknowledgedTotal)) acknowledged, \(grouped(rate))/s"
+        return
+            "\(bar)\(grouped(progress.publishedTotal)) published, \(grouped(progress.acknowledgedTotal)) acknowledged, \(grouped(rate))/s"
     }
 }
