@@ -19,7 +19,7 @@ enum Mappings {
         columns:
           station: text not null from topic.station
           time: timestamptz not null from line.time
-          temp: {type: real, from: line.temp}
+          temp: {type: real, from: line.temp, null_if: ""}
           wind: {type: "numeric(5,2)", from: line.wind}
           rain: {type: boolean, from: line.rain, map: {ja: true, nein: false}}
         """
