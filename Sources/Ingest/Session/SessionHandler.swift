@@ -87,7 +87,7 @@ final class SessionHandler: ChannelInboundHandler {
             return offset
         }
         if let failure {
-            end(because: failure.description)
+            end(because: Self.words(failure))
             return
         }
         guard consumed < buffer.readableBytes else { return }
@@ -154,6 +154,8 @@ final class SessionHandler: ChannelInboundHandler {
 
     private func established(_ presence: SessionPresence) {
         isEstablished = true
+        timer?.cancel()
+        tick()
         pool.sessionEstablished(presence)
         if !pool.settings.subscriptions.isEmpty { session.pointee.subscribe(pool.settings.subscriptions, now: .now()) }
     }
@@ -200,6 +202,17 @@ final class SessionHandler: ChannelInboundHandler {
             timer = shard.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in tick() }
         } catch {
             end(because: error.description)
+        }
+    }
+
+    /// What went wrong, and what to do where the operator can do something.
+    private static func words(_ error: MQTTError) -> String {
+        guard case .connectionRefused(let code) = error else { return error.description }
+        switch code {
+        case .badUsernameOrPassword, .notAuthorized:
+            return "\(error): check broker.username and broker.password_file, and what the broker allows this user"
+        case .identifierRejected: return "\(error): choose another pool.client_id"
+        default: return error.description
         }
     }
 

@@ -85,7 +85,7 @@ final class Shard {
         for failure in evaluator.pointee.failures {
             open.letters.pointee.appendDeadLetter(
                 topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
-                isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: failure.stage == .decode ? .decode : .row,
+                isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: .decode,
                 column: failure.column, error: failure.reason, clientIdentifier: session.clientIdentifier)
             open.messageBytes += message.payload.count
             statistics.letters += 1

@@ -87,7 +87,7 @@ private final class WriterLoop {
     }
 
     private func awaitBatch() -> Bool {
-        guard let next = mailbox.take(before: .distantFuture) else { return false }
+        guard let next = mailbox.take() else { return false }
         batch = next
         takenNanoseconds = monotonicNanoseconds()
         machine.batchTaken()
@@ -199,7 +199,7 @@ private final class WriterLoop {
                 metadata: ["reason": "\(text)", "next_try_ms": "\(delay.nanoseconds / 1_000_000)"])
         }
         trouble = (trouble?.since ?? monotonicNanoseconds(), text)
-        return !mailbox.waitUntilClosed(before: Date(timeIntervalSinceNow: Double(delay.nanoseconds) / 1e9))
+        return !mailbox.waitUntilClosed(nanoseconds: delay.nanoseconds)
     }
 
     private func recovered() {

@@ -1,56 +1,80 @@
-import Foundation
+import Glibc
 
-/// A bounded, blocking mailbox from the event loop to a writer thread.
+/// A blocking mailbox from the event loop to a writer thread.
 ///
-/// The event loop never blocks in it: `put` only takes the lock for the length of an append, and the shard sends one batch at a time.
+/// The event loop never waits in it: `put` takes the lock for the length of an append, and a shard sends one batch at a time.
 final class Mailbox<Message>: @unchecked Sendable {
-    // @unchecked: `messages` and `isClosed` are read and written only while `condition` is locked.
-    private let condition = NSCondition()
+    // @unchecked: `messages` and `isClosed` are read and written only while `mutex` is locked.
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var messages: [Message] = []
     private var isClosed = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // Deadlines must not move when somebody sets the clock.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(changed, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    private func locked<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body()
+    }
 
     /// Leaves a message; false when the mailbox is closed, and the message is then not taken.
     @discardableResult
     func put(_ message: sending Message) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
         guard !isClosed else { return false }
         messages.append(message)
-        condition.signal()
+        pthread_cond_signal(changed)
         return true
     }
 
-    /// Waits for the next message until `deadline`; nil when that has passed or the mailbox is closed and empty.
-    func take(before deadline: Date) -> Message? {
-        condition.lock()
-        defer { condition.unlock() }
-        while messages.isEmpty {
-            if isClosed || !condition.wait(until: deadline) { return messages.isEmpty ? nil : messages.removeFirst() }
+    /// Waits for the next message; nil when the mailbox is closed and empty.
+    func take() -> Message? {
+        locked {
+            while messages.isEmpty {
+                if isClosed { return nil }
+                pthread_cond_wait(changed, mutex)
+            }
+            return messages.removeFirst()
         }
-        return messages.removeFirst()
     }
 
-    /// Waits without taking anything until the mailbox is closed or `deadline` has passed; true when it is closed.
-    func waitUntilClosed(before deadline: Date) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        while !isClosed {
-            if !condition.wait(until: deadline) { return isClosed }
+    /// Waits, without taking anything, until the mailbox is closed or so many nanoseconds have passed; true when it is closed.
+    func waitUntilClosed(nanoseconds: Int64) -> Bool {
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let sum = Int64(deadline.tv_nsec) + nanoseconds
+        deadline.tv_sec += Int(sum / 1_000_000_000)
+        deadline.tv_nsec = Int(sum % 1_000_000_000)
+        return locked {
+            while !isClosed {
+                if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return isClosed }
+            }
+            return true
         }
-        return true
     }
 
     /// Closes the mailbox: nothing more is taken in, and whoever waits wakes up.
     func close() {
-        condition.lock()
-        isClosed = true
-        condition.broadcast()
-        condition.unlock()
-    }
-
-    var closed: Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return isClosed
+        locked {
+            isClosed = true
+            pthread_cond_broadcast(changed)
+        }
     }
 }

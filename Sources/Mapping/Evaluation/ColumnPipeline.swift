@@ -45,7 +45,7 @@ extension Evaluator {
             } else if let other = details.mapElse {
                 value = other
             } else {
-                throw .row("\(Quoted(text)) is not in map")
+                throw .because("\(Quoted(text)) is not in map")
             }
         }
         return value
@@ -66,7 +66,7 @@ extension Evaluator {
         _ column: CompiledColumn, _ details: ColumnDetails, into buffer: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
         guard var value = details.defaultValue else {
-            guard !column.steps.contains(.isNotNull) else { throw .row("is NOT NULL but there is no value") }
+            guard !column.steps.contains(.isNotNull) else { throw .because("is NOT NULL but there is no value") }
             buffer.pointee.appendNull()
             return
         }
@@ -89,18 +89,18 @@ extension Evaluator {
                 // A column declared `real` in a table of double precision keeps the precision it was declared with.
                 buffer.pointee.append(column.declaredBits == 32 ? Double(Float(number)) : number)
             } catch {
-                throw .row(Self.words(error, value.bytes, "double precision"))
+                throw .because(Self.words(error, value.bytes, "double precision"))
             }
         case .float4 where column.steps.isDisjoint(with: [.calculates, .hasParse]) && value.kind == .number:
             do throws(NumberError) { buffer.pointee.append(try NumberText.float(value.bytes)) } catch {
-                throw .row(Self.words(error, value.bytes, "real"))
+                throw .because(Self.words(error, value.bytes, "real"))
             }
         case .int8 where column.steps.isDisjoint(with: [.calculates, .hasParse]) && value.kind == .number && column.declaredBits == 64:
             do throws(NumberError) { buffer.pointee.append(try NumberText.int64(value.bytes)) } catch {
-                throw .row(Self.words(error, value.bytes, "bigint"))
+                throw .because(Self.words(error, value.bytes, "bigint"))
             }
         case .text where value.kind == .string && column.characterLimit == 0:
-            guard !UTF8Text.containsNUL(value.bytes) else { throw .row(Self.nulInText) }
+            guard !UTF8Text.containsNUL(value.bytes) else { throw .because(Self.nulInText) }
             buffer.pointee.appendText(value.bytes)
         case .boolean where value.kind == .true || value.kind == .false:
             buffer.pointee.append(value.kind == .true)
@@ -118,9 +118,9 @@ extension Evaluator {
             return try RFC3339.microseconds(text, zone: zone)
         } catch {
             switch error {
-            case .malformed: throw .row("\(Quoted(text)) is not an RFC 3339 time")
-            case .nonexistent: throw .row("\(Quoted(text)) is not an RFC 3339 time: there is no such date or hour")
-            case .noOffset: throw .row("\(Quoted(text)) has no UTC offset and the column has no zone:")
+            case .malformed: throw .because("\(Quoted(text)) is not an RFC 3339 time")
+            case .nonexistent: throw .because("\(Quoted(text)) is not an RFC 3339 time: there is no such date or hour")
+            case .noOffset: throw .because("\(Quoted(text)) has no UTC offset and the column has no zone:")
             }
         }
     }

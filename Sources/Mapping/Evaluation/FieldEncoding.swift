@@ -37,7 +37,7 @@ extension Evaluator {
         switch String(decoding: lower, as: UTF8.self) {
         case "true", "t", "on", "yes", "y", "1": return true
         case "false", "f", "off", "no", "n", "0": return false
-        default: throw .row("\(Quoted(text)) is not a boolean")
+        default: throw .because("\(Quoted(text)) is not a boolean")
         }
     }
 
@@ -47,11 +47,11 @@ extension Evaluator {
         _ value: Value, _ column: CompiledColumn, _ details: ColumnDetails, into buffer: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
         let text = try text(of: value)
-        guard !UTF8Text.containsNUL(text) else { throw .row(Self.nulInText) }
+        guard !UTF8Text.containsNUL(text) else { throw .because(Self.nulInText) }
         if column.characterLimit > 0 {
             let characters = text.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
             guard characters <= Int(column.characterLimit) else {
-                throw .row("\(Quoted(text)) has \(characters) characters, \(details.declared.sql) takes \(column.characterLimit)")
+                throw .because("\(Quoted(text)) has \(characters) characters, \(details.declared.sql) takes \(column.characterLimit)")
             }
         }
         buffer.pointee.appendText(text)
@@ -69,7 +69,7 @@ extension Evaluator {
                 scratch.giveBack(room - count)
                 return UnsafeRawBufferPointer(start: target, count: count)
             } catch {
-                throw .row("\(Quoted(text)) does not decode: \(error)")
+                throw .because("\(Quoted(text)) does not decode: \(error)")
             }
         default: return text
         }
@@ -81,7 +81,7 @@ extension Evaluator {
         for byte in text where byte != UInt8(ascii: "-") && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}") { digits.append(byte) }
         guard digits.count == 32, text.count <= 38, let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
             let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
-        else { throw .row("\(Quoted(text)) is not a UUID") }
+        else { throw .because("\(Quoted(text)) is not a UUID") }
         buffer.pointee.appendUUID(high: high, low: low)
     }
 
@@ -89,12 +89,12 @@ extension Evaluator {
         var value = value
         if case .json = parse {
             let text = try text(of: value)
-            do throws(JSONError) { value = try JSON.validate(text) } catch { throw .row("\(Quoted(text)) does not read as json: \(error)") }
+            do throws(JSONError) { value = try JSON.validate(text) } catch { throw .because("\(Quoted(text)) does not read as json: \(error)") }
         }
-        guard !JSON.containsNUL(value) else { throw .row("holds a NUL character, which PostgreSQL cannot store in jsonb") }
+        guard !JSON.containsNUL(value) else { throw .because("holds a NUL character, which PostgreSQL cannot store in jsonb") }
         let room = JSON.textBytesMax(of: value)
         let target = scratch.allocate(room)
-        guard let count = JSON.writeText(of: value, into: target) else { throw .row("the value has no form in json") }
+        guard let count = JSON.writeText(of: value, into: target) else { throw .because("the value has no form in json") }
         scratch.giveBack(room - count)
         let text = UnsafeRawBufferPointer(start: target, count: count)
         try checkNumbers(value, text)
@@ -114,7 +114,7 @@ extension Evaluator {
                 isInString = true
             } else if (byte >= 0x30 && byte <= 0x39) || byte == UInt8(ascii: ".") {
                 run += 1
-                if run > 16_000 { throw .row("holds a number with more digits than jsonb takes") }
+                if run > 16_000 { throw .because("holds a number with more digits than jsonb takes") }
             } else if byte | 0x20 == UInt8(ascii: "e"), run > 0 {
                 var exponent = 0
                 index += 1
@@ -123,7 +123,7 @@ extension Evaluator {
                     exponent = min(exponent * 10 + Int(text[index] - 0x30), 1_000_000)
                     index += 1
                 }
-                if exponent + run > 16_000 { throw .row("holds a number with more digits than jsonb takes") }
+                if exponent + run > 16_000 { throw .because("holds a number with more digits than jsonb takes") }
                 run = 0
                 continue
             } else {
@@ -139,7 +139,7 @@ extension Evaluator {
         _ value: Value, _ column: CompiledColumn, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>,
         into buffer: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
-        guard value.kind == .array, case .array(let element) = details.wire else { throw .row("not an array") }
+        guard value.kind == .array, case .array(let element) = details.wire else { throw .because("not an array") }
         var count = 0
         var holdsNull = false
         var key = Value.missing

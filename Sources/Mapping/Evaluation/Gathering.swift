@@ -117,14 +117,14 @@ extension Evaluator {
         case .integer, .unsigned, .double:
             let room = JSON.textBytesMax(of: value)
             let target = scratch.allocate(room)
-            guard let count = JSON.writeText(of: value, into: target) else { throw .row("the value has no text") }
+            guard let count = JSON.writeText(of: value, into: target) else { throw .because("the value has no text") }
             scratch.giveBack(room - count)
             return UnsafeRawBufferPointer(start: target, count: count)
         case .timestamp: return copied(CivilTime.text(unixMicroseconds: Int64(bitPattern: value.word)))
         case .bytes:
-            guard UTF8Text.isValid(value.bytes) else { throw .row("the bytes are not valid UTF-8") }
+            guard UTF8Text.isValid(value.bytes) else { throw .because("the bytes are not valid UTF-8") }
             return value.bytes
-        case .object, .array, .list: throw .row("object or array where a single value is expected")
+        case .object, .array, .list: throw .because("object or array where a single value is expected")
         case .missing, .null: return UnsafeRawBufferPointer(start: nil, count: 0)
         }
     }

@@ -49,13 +49,13 @@ struct MappingRun {
     private mutating func decode(_ evaluator: inout Evaluator) throws(EvaluationError) {
         let document = slots + mapping.documentBase
         if payload.isEmpty {
-            guard mapping.emptyPayload == .row else { throw .decode("empty payload") }
+            guard mapping.emptyPayload == .row else { throw .because("empty payload") }
             isEmptyRow = true
             for slot in 0..<mapping.document.slotCount { document[slot] = .missing }
             return
         }
         guard payload.count <= evaluator.limits.maximumPayloadBytes else {
-            throw .decode("the payload's \(payload.count) bytes are over decode.max_bytes (\(evaluator.limits.maximumPayloadBytes))")
+            throw .because("the payload's \(payload.count) bytes are over decode.max_bytes (\(evaluator.limits.maximumPayloadBytes))")
         }
         if !mapping.unpack.isEmpty { try unpack(&evaluator) }
         switch mapping.decode {
@@ -65,10 +65,10 @@ struct MappingRun {
             do throws(JSONError) {
                 try JSON.decode(payload, options: options, trie: mapping.document, into: document)
             } catch {
-                throw .decode("decode json: \(error)")
+                throw .because("decode json: \(error)")
             }
         case .text:
-            guard UTF8Text.isValid(payload) else { throw .decode("decode text: the payload is not valid UTF-8") }
+            guard UTF8Text.isValid(payload) else { throw .because("decode text: the payload is not valid UTF-8") }
             fillRoot(document, Value(kind: .string, bytes: payload))
         case .bytes: fillRoot(document, Value(kind: .bytes, bytes: payload))
         case .csv: fillRoot(document, Value(kind: .list))
@@ -78,7 +78,7 @@ struct MappingRun {
             do throws(BinaryError) {
                 try layout.decode(payload, wantedFields: wants.fields, wantedGroups: wants.groups, into: slots)
             } catch {
-                throw .decode("decode binary: \(error)")
+                throw .because("decode binary: \(error)")
             }
         }
     }
@@ -95,7 +95,7 @@ struct MappingRun {
         var number = 0
         while let line = lines.next() {
             number += 1
-            do throws(JSONError) { try JSON.validate(line, options: options) } catch { throw .decode("decode json: document \(number): \(error)") }
+            do throws(JSONError) { try JSON.validate(line, options: options) } catch { throw .because("decode json: document \(number): \(error)") }
         }
         fillRoot(document, Value(kind: .list, count: UInt32(truncatingIfNeeded: number)))
     }
@@ -111,7 +111,7 @@ struct MappingRun {
                     }
                 payload = UnsafeRawBufferPointer(start: target, count: count)
             } catch {
-                throw .decode("unpack \(step.rawValue): \(error)")
+                throw .because("unpack \(step.rawValue): \(error)")
             }
         }
         slots[FixedSlot.rawPayload.rawValue] = Value(kind: .bytes, bytes: payload)
@@ -140,7 +140,7 @@ struct MappingRun {
                 if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
             }
         case .list: try loopList(level, loop, container, of: block, &evaluator, buffers)
-        default: throw .row("\(loop.text): not an array or object")
+        default: throw .because("\(loop.text): not an array or object")
         }
     }
 
@@ -166,11 +166,11 @@ struct MappingRun {
                     if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
                 }
             } catch let error as CSVError {
-                throw .decode("decode csv: \(error)")
+                throw .because("decode csv: \(error)")
             } catch let error as EvaluationError {
                 throw error
             } catch {
-                throw .decode("decode csv: \(error)")
+                throw .because("decode csv: \(error)")
             }
         case .json:
             var lines = JSON.Lines(payload)
@@ -179,7 +179,7 @@ struct MappingRun {
                     // Checked before; `decode` fills the slots as for a payload of its own.
                     try JSON.decode(line, options: jsonOptions(evaluator.limits), trie: loop.trie, into: items)
                 } catch {
-                    throw .decode("decode json: \(error)")
+                    throw .because("decode json: \(error)")
                 }
                 setPlace()
                 if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
@@ -191,7 +191,7 @@ struct MappingRun {
                 do throws(BinaryError) {
                     try layout.decodeRecord(record, of: group, in: payload, wantedFields: loop.groupWants[group], into: items)
                 } catch {
-                    throw .decode("decode binary: \(error)")
+                    throw .because("decode binary: \(error)")
                 }
                 setPlace()
                 if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
@@ -237,9 +237,9 @@ struct MappingRun {
                     do throws(EvaluationError) {
                         try evaluator.writeDefault(column, block.details[index], into: buffer)
                     } catch {
-                        throw EvaluationError(stage: .row, column: block.details[index].name, reason: error.reason)
+                        throw EvaluationError(column: block.details[index].name, reason: error.reason)
                     }
-                default: throw EvaluationError(stage: .row, column: block.details[index].name, reason: error.reason)
+                default: throw EvaluationError(column: block.details[index].name, reason: error.reason)
                 }
             }
         }

@@ -49,13 +49,10 @@ public struct MessageOutcome {
 public struct MappingFailure: Sendable {
     /// Index in `MappingPlan.names`.
     public var mapping: Int
-    public var stage: FailureStage
     public var column: String?
     /// In words, with the value where there is one (bounded and escaped).
     public var reason: String
 }
-
-public enum FailureStage: String, Sendable { case decode, row }
 
 /// What a mapping has counted.
 public struct MappingCounters: Sendable, Equatable {
@@ -88,10 +85,8 @@ public struct EvaluationLimits: Sendable {
 
 /// A step that went wrong, on its way up to the policy that decides about it.
 struct EvaluationError: Error {
-    var stage: FailureStage
     var column: String?
     var reason: String
 
-    static func decode(_ reason: String) -> EvaluationError { EvaluationError(stage: .decode, column: nil, reason: reason) }
-    static func row(_ reason: String) -> EvaluationError { EvaluationError(stage: .row, column: nil, reason: reason) }
+    static func because(_ reason: String) -> EvaluationError { EvaluationError(column: nil, reason: reason) }
 }

@@ -19,8 +19,8 @@ extension Evaluator {
         switch value.kind {
         case .true: return copied("1")
         case .false: return copied("0")
-        case .timestamp: throw .row("a time is not a number")
-        case .double where !Double(bitPattern: value.word).isFinite: throw .row("'\(Double(bitPattern: value.word))' is not a number")
+        case .timestamp: throw .because("a time is not a number")
+        case .double where !Double(bitPattern: value.word).isFinite: throw .because("'\(Double(bitPattern: value.word))' is not a number")
         default: break
         }
         let text = trimmed(try text(of: value))
@@ -30,7 +30,7 @@ extension Evaluator {
             let isNegative = digits.hasPrefix("-")
             if isNegative { digits.removeFirst() }
             if digits.lowercased().hasPrefix("0x") { digits.removeFirst(2) }
-            guard text.count <= 40, let number = UInt64(digits, radix: 16) else { throw .row("\(Quoted(text)) is not a number") }
+            guard text.count <= 40, let number = UInt64(digits, radix: 16) else { throw .because("\(Quoted(text)) is not a number") }
             return copied((isNegative ? "-" : "") + String(number))
         case .decimalComma:
             guard text.contains(UInt8(ascii: ",")) else { return text }
@@ -42,7 +42,7 @@ extension Evaluator {
                 count += 1
             }
             let read = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[..<count])
-            guard NumberText.isNumber(read) else { throw .row("\(Quoted(text)) is not a number") }
+            guard NumberText.isNumber(read) else { throw .because("\(Quoted(text)) is not a number") }
             return read
         case .ddmm: return try degrees(text)
         default: return text
@@ -51,9 +51,9 @@ extension Evaluator {
 
     /// ddmm.mmmm as NMEA writes coordinates: degrees + minutes ÷ 60.
     private mutating func degrees(_ text: UnsafeRawBufferPointer) throws(EvaluationError) -> UnsafeRawBufferPointer {
-        guard let number = ExactDecimal(text) else { throw .row("\(Quoted(text)) is not a number") }
+        guard let number = ExactDecimal(text) else { throw .because("\(Quoted(text)) is not a number") }
         guard number.exponent >= -18, number.exponent <= 4, number.significand.magnitude < 1 << 100 else {
-            throw .row("\(Quoted(text)) is no coordinate of degrees and minutes")
+            throw .because("\(Quoted(text)) is no coordinate of degrees and minutes")
         }
         var unit: Int128 = 100
         for _ in 0..<max(0, -number.exponent) { unit *= 10 }
@@ -62,7 +62,7 @@ extension Evaluator {
         let whole = significand / unit
         let minutes = ExactDecimal(significand % unit, exponent: min(0, number.exponent))
         guard let fraction = minutes.divided(by: 60), let sum = ExactDecimal(whole).plus(fraction) ?? fraction.rounded(to: 30).flatMap({ ExactDecimal(whole).plus($0) })
-        else { throw .row("\(Quoted(text)) is out of range") }
+        else { throw .because("\(Quoted(text)) is out of range") }
         return written(sum)
     }
 
@@ -77,12 +77,12 @@ extension Evaluator {
         _ text: UnsafeRawBufferPointer, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>
     ) throws(EvaluationError) -> UnsafeRawBufferPointer {
         guard var number = ExactDecimal(text) else {
-            guard NumberText.isNumber(text) else { throw .row("\(Quoted(text)) is not a number") }
-            throw .row("\(Quoted(text).bare) has more digits than scale, offset, convert and limits can keep exact")
+            guard NumberText.isNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
+            throw .because("\(Quoted(text).bare) has more digits than scale, offset, convert and limits can keep exact")
         }
         if let affine = details.affine {
             guard let result = number.times(affine.multiplier)?.plus(affine.addend)?.divided(by: affine.divisor) else {
-                throw .row("\(Quoted(text).bare) has more digits than scale, offset and convert can keep exact")
+                throw .because("\(Quoted(text).bare) has more digits than scale, offset and convert can keep exact")
             }
             number = result
         }
@@ -91,10 +91,10 @@ extension Evaluator {
             if sign.negative.contains(where: { signText.elementsEqual($0) }) { number = number.negated }
         }
         if let minimum = details.minimum, case .number(let bound) = minimum.bound, number.isLess(than: bound) {
-            throw .row("\(number.text) is beyond min \(minimum.text)")
+            throw .because("\(number.text) is beyond min \(minimum.text)")
         }
         if let maximum = details.maximum, case .number(let bound) = maximum.bound, bound.isLess(than: number) {
-            throw .row("\(number.text) is beyond max \(maximum.text)")
+            throw .because("\(number.text) is beyond max \(maximum.text)")
         }
         return written(number)
     }
@@ -133,11 +133,11 @@ extension Evaluator {
             default: break
             }
         } catch {
-            throw .row(Self.words(error, text, details.declared.sql))
+            throw .because(Self.words(error, text, details.declared.sql))
         }
-        guard NumberText.isNumber(text) else { throw .row("\(Quoted(text)) is not a number") }
+        guard NumberText.isNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
         try checkDigits(text, details.declared)
-        guard buffer.pointee.appendNumeric(text: text) else { throw .row("\(Quoted(text).bare) is out of range for numeric") }
+        guard buffer.pointee.appendNumeric(text: text) else { throw .because("\(Quoted(text).bare) is out of range for numeric") }
     }
 
     /// numeric(p, s): PostgreSQL rounds to s digits after the point and refuses more than p − s before it; found here, it costs one row and not a batch.
@@ -147,7 +147,7 @@ extension Evaluator {
         let half = ExactDecimal(5, exponent: -scale - 1)
         guard let limit = ExactDecimal(1, exponent: precision - scale).plus(half.negated) else { return }
         let magnitude = number.significand < 0 ? number.negated : number
-        if !magnitude.isLess(than: limit) { throw .row("\(Quoted(text).bare) is out of range for \(type.sql)") }
+        if !magnitude.isLess(than: limit) { throw .because("\(Quoted(text).bare) is out of range for \(type.sql)") }
     }
 }
 

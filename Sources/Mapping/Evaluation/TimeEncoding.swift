@@ -7,7 +7,7 @@ extension Evaluator {
         var microseconds = try parsedTime(value, details)
         if let plus = details.plus { microseconds = try shifted(microseconds, plus, slots) }
         try check(microseconds, details)
-        guard PostgreSQLTime.range.contains(microseconds) else { throw .row("the time is out of range for \(details.declared.sql)") }
+        guard PostgreSQLTime.range.contains(microseconds) else { throw .because("the time is out of range for \(details.declared.sql)") }
         return microseconds
     }
 
@@ -20,7 +20,7 @@ extension Evaluator {
             do throws(TimeError) {
                 return atUTC(try pattern.localMicroseconds(text), details.zone)
             } catch {
-                throw .row("\(Quoted(text)) does not read as the pattern asks")
+                throw .because("\(Quoted(text)) does not read as the pattern asks")
             }
         default: return try rfc3339(text, zone: details.zone)
         }
@@ -35,7 +35,7 @@ extension Evaluator {
 
     /// A count of units since 1970, rounded to microseconds half to even.
     private func unixTime(_ text: UnsafeRawBufferPointer, _ unit: UnixUnit) throws(EvaluationError) -> Int64 {
-        guard let number = ExactDecimal(text) else { throw .row("\(Quoted(text)) is not a number") }
+        guard let number = ExactDecimal(text) else { throw .because("\(Quoted(text)) is not a number") }
         var unit = unit
         if unit == .automatic {
             let magnitude = number.significand < 0 ? number.negated : number
@@ -52,7 +52,7 @@ extension Evaluator {
             case .nanoseconds: -3
             }
         guard let microseconds = ExactDecimal(number.significand, exponent: number.exponent + exponent).roundedToInt64() else {
-            throw .row("\(Quoted(text).bare) is out of range")
+            throw .because("\(Quoted(text).bare) is out of range")
         }
         return microseconds
     }
@@ -64,15 +64,15 @@ extension Evaluator {
         guard !amount.isAbsent else { return microseconds }
         var shift = try decimal(amount).times(ExactDecimal(Int128(plus.timesNanoseconds), exponent: -3))
         if let by = plus.by { shift = shift?.times(try decimal(value(of: by, slots))) }
-        guard let rounded = shift?.roundedToInt64() else { throw .row("plus is out of range") }
+        guard let rounded = shift?.roundedToInt64() else { throw .because("plus is out of range") }
         let (sum, overflow) = microseconds.addingReportingOverflow(rounded)
-        guard !overflow else { throw .row("plus is out of range") }
+        guard !overflow else { throw .because("plus is out of range") }
         return sum
     }
 
     private mutating func decimal(_ value: Value) throws(EvaluationError) -> ExactDecimal {
         let text = trimmed(try text(of: value))
-        guard let number = ExactDecimal(text) else { throw .row("\(Quoted(text)) is not a number") }
+        guard let number = ExactDecimal(text) else { throw .because("\(Quoted(text)) is not a number") }
         return number
     }
 
@@ -85,10 +85,10 @@ extension Evaluator {
             }
         }
         if let minimum = details.minimum, let bound = limit(minimum.bound), microseconds < bound {
-            throw .row("\(CivilTime.text(unixMicroseconds: microseconds)) is beyond min \(minimum.text)")
+            throw .because("\(CivilTime.text(unixMicroseconds: microseconds)) is beyond min \(minimum.text)")
         }
         if let maximum = details.maximum, let bound = limit(maximum.bound), microseconds > bound {
-            throw .row("\(CivilTime.text(unixMicroseconds: microseconds)) is beyond max \(maximum.text)")
+            throw .because("\(CivilTime.text(unixMicroseconds: microseconds)) is beyond max \(maximum.text)")
         }
     }
 
@@ -103,13 +103,13 @@ extension Evaluator {
             case .unix(let unit): microseconds = try unixTime(text, unit)
             case .pattern(let pattern):
                 do throws(TimeError) { microseconds = try pattern.localMicroseconds(text) } catch {
-                    throw .row("\(Quoted(text)) does not read as the pattern asks")
+                    throw .because("\(Quoted(text)) does not read as the pattern asks")
                 }
             default:
                 if text.count > 10 { _ = try rfc3339(text, zone: details.zone) }
                 let midnight = copied(String(decoding: text.prefix(10), as: UTF8.self) + "T00:00:00Z")
                 do throws(TimeError) { microseconds = try RFC3339.microseconds(midnight, zone: nil) } catch {
-                    throw .row("\(Quoted(text)) is not a date")
+                    throw .because("\(Quoted(text)) is not a date")
                 }
             }
         }

@@ -84,7 +84,7 @@ struct MappingTrial {
         let trial = Trial(MappingPlan([mapping]), topic: topic, payload: payload, receivedMicroseconds: now, qos: 1, limits: limits)
         name = mapping.name
         isMatched = trial.outcome.matchedCount > 0
-        deadLetter = trial.failures.first.map { "stage \($0.stage.rawValue): \($0.reason)" }
+        deadLetter = trial.failures.first.map { $0.reason }
         rows = trial.rows
         let counters = trial.counters[0]
         if !isMatched {
@@ -103,7 +103,7 @@ struct MappingTrial {
     }
 
     var text: String {
-        if let deadLetter { return "\(name): dead letter, \(deadLetter)" }
+        if let deadLetter { return "\(name): dead letter: \(deadLetter)" }
         if let reason { return "\(name): \(isMatched ? "no rows, " : "not matched, ")\(reason)" }
         return rows.map { part in
             let table = TextTable(header: part.columns.map(\.name), rows: part.rows.map { $0.map { $0?.shown ?? "NULL" } })
