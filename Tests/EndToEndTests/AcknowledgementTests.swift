@@ -58,12 +58,16 @@ extension EndToEndTests {
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 12_000, perSecond: 8000)
             // Connections that end in the middle: each new one has an order of its own.
             for moment in [3000, 6000] {
-                try await workplace.eventually("reading \(moment) is published", every: .milliseconds(1)) { publisher.acknowledgedCount >= moment }
+                try await workplace.eventually("reading \(moment) is published", every: .milliseconds(1)) {
+                    publisher.acknowledgedCount >= moment
+                }
                 workplace.tap.cut()
             }
             try await workplace.eventually("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged)
-            try await workplace.eventually("all is acknowledged") { Set(workplace.tap.acknowledgedSequences).isSuperset(of: publisher.acknowledged) }
+            try await workplace.eventually("all is acknowledged") {
+                Set(workplace.tap.acknowledgedSequences).isSuperset(of: publisher.acknowledged)
+            }
 
             let passages = workplace.tap.passages
             #expect(workplace.tap.connectionCount >= 9)

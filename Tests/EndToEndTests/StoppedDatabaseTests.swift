@@ -15,7 +15,9 @@ extension EndToEndTests {
             try await workplace.startIngester()
             let publisher = LoadPublisher(
                 port: workplace.brokerPort, count: Self.messagesPerSecond * (Self.outageSeconds + 4), perSecond: Self.messagesPerSecond)
-            try await workplace.eventually("messages flow") { workplace.tap.count(.publishAcknowledgement, .toBroker) > Self.messagesPerSecond }
+            try await workplace.eventually("messages flow") {
+                workplace.tap.count(.publishAcknowledgement, .toBroker) > Self.messagesPerSecond
+            }
 
             try await workplace.servers.stopDatabase()
             // Commits that ended before PostgreSQL died may still be on their way through the ingester; half a second is ample for these.
@@ -55,7 +57,9 @@ extension EndToEndTests {
             let probe = try workplace.probe()
             var terminated = 0
             for moment in [1000, 2000, 3000, 4000] {
-                try await workplace.eventually("reading \(moment) is published", every: .milliseconds(1)) { publisher.acknowledgedCount >= moment }
+                try await workplace.eventually("reading \(moment) is published", every: .milliseconds(1)) {
+                    publisher.acknowledgedCount >= moment
+                }
                 terminated += try probe.rows(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 ).count

@@ -152,6 +152,22 @@ final class Workplace {
         return url
     }
 
+    /// Waits until these tables hold so many rows; gives up with what they hold and why messages became dead letters.
+    func waitUntilRows(_ counts: KeyValuePairs<String, Int>, within limit: Duration = .seconds(20)) async throws {
+        let probe = try probe()
+        let expected = counts.map(\.value)
+        var found: [Int] = []
+        do {
+            try await eventually("there are \(counts) rows", within: limit) {
+                found = try counts.map { try probe.number("SELECT count(*) FROM \($0.key)") }
+                return found == expected
+            }
+        } catch let error as UnhappyIngester {
+            let letters = try probe.rows("SELECT DISTINCT mapping, column_name, error FROM penstock.dead_letter LIMIT 5")
+            throw UnhappyIngester(why: error.why + "; there are \(found) rows; dead letters say \(letters)", log: error.log)
+        }
+    }
+
     /// Waits until all these readings stand in the table, or nothing new has come for a while.
     func waitUntilStored(_ sequences: Set<Int>, within limit: Duration = .seconds(30)) async throws {
         let probe = try probe()
