@@ -20,7 +20,7 @@ extension EndToEndTests {
             try await workplace.startIngester()
             try probe.rows("CREATE INDEX ON readings (seq)")
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 5000, perSecond: 5000)
-            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.eventually("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged)
 
             try observation.withLock { observation in
@@ -58,12 +58,16 @@ extension EndToEndTests {
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 12_000, perSecond: 8000)
             // Connections that end in the middle: each new one has an order of its own.
             for moment in [3000, 6000] {
-                try await eventually("reading \(moment) is published", every: .milliseconds(1)) { publisher.acknowledgedCount >= moment }
+                try await workplace.eventually("reading \(moment) is published", every: .milliseconds(1)) {
+                    publisher.acknowledgedCount >= moment
+                }
                 workplace.tap.cut()
             }
-            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.eventually("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged)
-            try await eventually("all is acknowledged") { Set(workplace.tap.acknowledgedSequences).isSuperset(of: publisher.acknowledged) }
+            try await workplace.eventually("all is acknowledged") {
+                Set(workplace.tap.acknowledgedSequences).isSuperset(of: publisher.acknowledged)
+            }
 
             let passages = workplace.tap.passages
             #expect(workplace.tap.connectionCount >= 9)
@@ -82,12 +86,12 @@ extension EndToEndTests {
             let workplace = try await Workplace(sessions: 1, shards: 1, broker: "keep_alive: 2s")
             try await workplace.startIngester()
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 2000, perSecond: 1000)
-            try await eventually("messages flow") { workplace.tap.count(.publishAcknowledgement, .toBroker) > 300 }
+            try await workplace.eventually("messages flow") { workplace.tap.count(.publishAcknowledgement, .toBroker) > 300 }
             workplace.tap.stall()
             try await workplace.ingester.waitForLog("no connection to the broker", within: .seconds(15))
             #expect(workplace.ingester.log.contains("PINGREQ"))
             workplace.tap.resume()
-            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.eventually("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged)
             try await workplace.close()
         }

@@ -12,12 +12,12 @@ extension EndToEndTests {
             try await workplace.startIngester()
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 6000, perSecond: 2000)
             for moment in [1000, 3000] {
-                try await eventually("reading \(moment) is published") { publisher.acknowledgedCount >= moment }
+                try await waitUntil("reading \(moment) is published") { publisher.acknowledgedCount >= moment }
                 try await workplace.stopBroker()
                 try await workplace.ingester.waitForLog("no connection to the broker")
                 try await workplace.startBroker()
             }
-            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await waitUntil("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(40))
             #expect(try StoredReadings(workplace.probe()).missing(of: publisher.acknowledged) == [])
             #expect(workplace.ingester.isAlive)
@@ -33,7 +33,7 @@ extension EndToEndTests {
             try await workplace.startBroker()
             try await workplace.waitUntilSubscribed()
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 100, perSecond: 1000)
-            try await eventually("all is published") { publisher.isFinished }
+            try await waitUntil("all is published") { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged)
             try await workplace.close()
         }

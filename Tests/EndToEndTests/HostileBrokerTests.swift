@@ -74,15 +74,14 @@ extension EndToEndTests {
             let workplace = try await Workplace(sessions: 1, shards: 1, withoutBroker: broker.port)
             try workplace.ingester.start()
             let probe = try workplace.probe()
-            try await eventually("the reading that followed the offence is stored") {
-                guard workplace.ingester.isAlive else { throw UnhappyIngester(why: "it ended", log: workplace.ingester.log) }
-                return try probe.number("SELECT count(*) FROM readings") == 1
+            try await workplace.eventually("the reading that followed the offence is stored") {
+                try probe.number("SELECT count(*) FROM readings") == 1
             }
             let complaint = workplace.ingester.log.split(separator: "\n").first { $0.contains("no connection to the broker") }
             #expect(complaint?.contains(offence.reason) == true, "\(workplace.ingester.log)")
             workplace.ingester.terminate()
             #expect(try await workplace.ingester.waitForEnd() == .exit(0))
-            try await eventually("the script is through") { broker.connectionCount == 2 }
+            try await waitUntil("the script is through") { broker.connectionCount == 2 }
             #expect(broker.complaints == [])
             try await workplace.close()
         }

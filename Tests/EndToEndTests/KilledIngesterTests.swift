@@ -21,7 +21,7 @@ extension EndToEndTests {
             let publisher = LoadPublisher(port: workplace.brokerPort, count: Self.messageCount, perSecond: perSecond)
             let moments = (0..<Self.killCount).map { _ in Int.random(in: 0..<Self.messageCount, using: &random) }.sorted()
             for moment in moments {
-                try await eventually("reading \(moment) is published", within: .seconds(120), every: .milliseconds(1)) {
+                try await workplace.eventually("reading \(moment) is published", within: .seconds(120), every: .milliseconds(1)) {
                     publisher.acknowledgedCount >= moment
                 }
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0..<250, using: &random)))
@@ -30,7 +30,7 @@ extension EndToEndTests {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0..<400, using: &random)))
                 try workplace.ingester.start()
             }
-            try await eventually("all is published", within: .seconds(300)) { publisher.isFinished }
+            try await workplace.eventually("all is published", within: .seconds(300)) { publisher.isFinished }
             #expect(publisher.acknowledgedCount == Self.messageCount)
             try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(120))
 

@@ -15,7 +15,9 @@ extension EndToEndTests {
             try await workplace.startIngester()
             let publisher = LoadPublisher(
                 port: workplace.brokerPort, count: Self.messagesPerSecond * (Self.outageSeconds + 4), perSecond: Self.messagesPerSecond)
-            try await eventually("messages flow") { workplace.tap.count(.publishAcknowledgement, .toBroker) > Self.messagesPerSecond }
+            try await workplace.eventually("messages flow") {
+                workplace.tap.count(.publishAcknowledgement, .toBroker) > Self.messagesPerSecond
+            }
 
             try await workplace.servers.stopDatabase()
             // Commits that ended before PostgreSQL died may still be on their way through the ingester; half a second is ample for these.
@@ -35,7 +37,7 @@ extension EndToEndTests {
             // Not one of them was acknowledged before its row was durable: PostgreSQL was not asked to be nice when it stopped.
             #expect(try StoredReadings(workplace.probe()).missing(of: acknowledgedAtStop) == [])
 
-            try await eventually("all is published", within: .seconds(120)) { publisher.isFinished }
+            try await workplace.eventually("all is published", within: .seconds(120)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(60))
             let stored = try StoredReadings(workplace.probe())
             #expect(stored.missing(of: publisher.acknowledged) == [])
@@ -55,13 +57,15 @@ extension EndToEndTests {
             let probe = try workplace.probe()
             var terminated = 0
             for moment in [1000, 2000, 3000, 4000] {
-                try await eventually("reading \(moment) is published", every: .milliseconds(1)) { publisher.acknowledgedCount >= moment }
+                try await workplace.eventually("reading \(moment) is published", every: .milliseconds(1)) {
+                    publisher.acknowledgedCount >= moment
+                }
                 terminated += try probe.rows(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 ).count
             }
             #expect(terminated >= 4)
-            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await workplace.eventually("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged, within: .seconds(60))
             let stored = try StoredReadings(probe)
             #expect(stored.missing(of: publisher.acknowledged) == [])

@@ -9,12 +9,12 @@ extension EndToEndTests {
             let workplace = try await Workplace(sessions: 2, shards: 2)
             try await workplace.startIngester()
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 9000, perSecond: 3000)
-            try await eventually("messages flow") { publisher.acknowledgedCount >= 3000 }
+            try await waitUntil("messages flow") { publisher.acknowledgedCount >= 3000 }
 
             workplace.ingester.terminate()
             let end = try await workplace.ingester.waitForEnd(within: .seconds(10))
             #expect(end == .exit(0), "\(workplace.ingester.log)")
-            try await eventually("the tap has seen both connections end") { workplace.tap.count(.disconnect, .toBroker) == 2 }
+            try await waitUntil("the tap has seen both connections end") { workplace.tap.count(.disconnect, .toBroker) == 2 }
             for connection in 0..<2 {
                 let last = workplace.tap.passages.last { $0.connection == connection && $0.direction == .toBroker }
                 #expect(last?.kind == .disconnect, "nothing follows DISCONNECT [MQTT-3.14.4-2]")
@@ -25,7 +25,7 @@ extension EndToEndTests {
             #expect(Set(workplace.tap.acknowledgedSequences).count == stored.rowCount)
 
             try workplace.ingester.start()
-            try await eventually("all is published", within: .seconds(60)) { publisher.isFinished }
+            try await waitUntil("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged)
             #expect(try StoredReadings(workplace.probe()).repeatCount == 0)
             try await workplace.close()
@@ -36,9 +36,9 @@ extension EndToEndTests {
             let workplace = try await Workplace(sessions: 1, shards: 1)
             try await workplace.startIngester()
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 3000, perSecond: 3000)
-            try await eventually("messages flow") { publisher.acknowledgedCount >= 1000 }
+            try await waitUntil("messages flow") { publisher.acknowledgedCount >= 1000 }
             try await workplace.servers.stopDatabase()
-            try await eventually("all is published") { publisher.isFinished }
+            try await waitUntil("all is published") { publisher.isFinished }
 
             workplace.ingester.terminate()
             _ = try await workplace.ingester.waitForEnd(within: .seconds(13))

@@ -18,10 +18,7 @@ extension EndToEndTests {
                 .init("pump/p2", [0, 0, 0, 1, 0, 0, 0, 0, 0x27, 0x10, 0, 0, 0, 0, 0x7F]),
             ])
             let probe = try workplace.probe()
-            try await eventually("all rows are there") {
-                try probe.number("SELECT (SELECT count(*) FROM readings) + (SELECT count(*) FROM weather) + (SELECT count(*) FROM pump)")
-                    == 6
-            }
+            try await workplace.waitUntilRows(["readings": 2, "weather": 2, "pump": 2])
             try probe.rows("SET timezone = 'UTC'")
             #expect(
                 try probe.rows("SELECT device, seq, temp, unit FROM readings ORDER BY device") == [
@@ -56,13 +53,10 @@ extension EndToEndTests {
                     .init("pump/p\(number % 10)", Self.pumpFrame(sequence: UInt32(number)))
                 },
             ]
-            try await eventually("all is published", within: .seconds(60)) { publishers.allSatisfy(\.isFinished) }
+            try await workplace.eventually("all is published", within: .seconds(60)) { publishers.allSatisfy(\.isFinished) }
             #expect(publishers.map(\.acknowledgedCount) == [count, count, count])
             let probe = try workplace.probe()
-            try await eventually("all rows are there", within: .seconds(60)) {
-                try probe.rows("SELECT (SELECT count(*) FROM readings), (SELECT count(*) FROM weather), (SELECT count(*) FROM pump)")
-                    == [["\(count)", "\(2 * count)", "\(count)"]]
-            }
+            try await workplace.waitUntilRows(["readings": count, "weather": 2 * count, "pump": count], within: .seconds(60))
             let sum = count * (count - 1) / 2
             #expect(try probe.number("SELECT sum(seq) FROM readings") == sum)
             #expect(try probe.number("SELECT count(DISTINCT seq) FROM readings") == count)
@@ -89,9 +83,7 @@ extension EndToEndTests {
             let good = LoadPublisher.Message("site/hq/dev/d9/telemetry", #"{"seq":9,"temp":1}"#)
             try await workplace.publish(bad.flatMap { [$0, good] })
             let probe = try workplace.probe()
-            try await eventually("the good rows and the letters are there") {
-                try probe.rows("SELECT (SELECT count(*) FROM readings), (SELECT count(*) FROM penstock.dead_letter)") == [["8", "8"]]
-            }
+            try await workplace.waitUntilRows(["readings": 8, "penstock.dead_letter": 8])
             for message in bad {
                 let topic = message.topic
                 let hex = message.payload.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
@@ -103,7 +95,7 @@ extension EndToEndTests {
                 #expect(letters == [[hex, "decode", "1", "t", mapping]], "\(topic)")
             }
             // Every one of them was acknowledged: a bad message must not hold its session up for ever.
-            try await eventually("all is acknowledged") { workplace.tap.count(.publishAcknowledgement, .toBroker) == 16 }
+            try await workplace.eventually("all is acknowledged") { workplace.tap.count(.publishAcknowledgement, .toBroker) == 16 }
             try await workplace.close()
         }
 
@@ -113,7 +105,7 @@ extension EndToEndTests {
             try await workplace.startIngester()
             let reading = #"{"seq":1,"temp":1}"#
             try await workplace.publish([.init("site/lab/dev/d1/telemetry", reading), .init("site/hq/dev/d2/telemetry", reading)])
-            try await eventually("both are acknowledged") { workplace.tap.count(.publishAcknowledgement, .toBroker) == 2 }
+            try await workplace.eventually("both are acknowledged") { workplace.tap.count(.publishAcknowledgement, .toBroker) == 2 }
             let probe = try workplace.probe()
             #expect(try probe.rows("SELECT device FROM readings") == [["d2"]])
             #expect(try probe.number("SELECT count(*) FROM penstock.dead_letter") == 0)

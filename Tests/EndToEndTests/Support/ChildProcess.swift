@@ -78,7 +78,7 @@ final class ChildProcess: Sendable {
     }
 
     func waitForEnd(within limit: Duration) async throws -> End {
-        try await eventually("process \(identifier) ends", within: limit) { pollEnd() != nil }
+        try await waitUntil("process \(identifier) ends", within: limit) { pollEnd() != nil }
         return pollEnd() ?? .exit(-1)
     }
 

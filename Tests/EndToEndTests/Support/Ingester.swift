@@ -52,7 +52,7 @@ final class Ingester {
     /// Waits until the present process has logged a text this often.
     func waitForLog(_ text: String, times: Int = 1, within limit: Duration = .seconds(20)) async throws {
         do {
-            try await eventually("the log holds '\(text)' \(times) times", within: limit) {
+            try await waitUntil("the log holds '\(text)' \(times) times", within: limit) {
                 log.components(separatedBy: text).count > times || !isAlive
             }
         } catch {

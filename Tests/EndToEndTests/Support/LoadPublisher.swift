@@ -71,11 +71,12 @@ final class LoadPublisher: Sendable {
         var unacknowledged: [Int] = []
         var connectionNumber = 0
         let start = ContinuousClock.now
+        let name = UInt32.random(in: 0...UInt32.max)
         while !isDone(next: next, unacknowledged: unacknowledged) {
             connectionNumber += 1
             // A broker that is down ends the attempt at once; the pause keeps the attempts few.
             try? publish(
-                from: &next, unacknowledged: &unacknowledged, client: "load-\(getpid())-\(port)-\(connectionNumber)", start: start)
+                from: &next, unacknowledged: &unacknowledged, client: "load-\(name)-\(connectionNumber)", start: start)
             if !isDone(next: next, unacknowledged: unacknowledged) { usleep(50_000) }
         }
     }

@@ -55,7 +55,7 @@ final class TestServers: Sendable {
             ], outputs: "postgres", in: folder)
         server.withLock { $0 = process }
         let url = url(of: "postgres")
-        try await eventually("PostgreSQL answers", within: .seconds(30)) {
+        try await waitUntil("PostgreSQL answers", within: .seconds(30)) {
             if process.pollEnd() != nil { throw NotAvailable(description: process.errors) }
             return (try? DatabaseProbe(url)) != nil
         }
@@ -144,7 +144,7 @@ final class TestBroker: Sendable {
             "/usr/bin/env", ["mosquitto", "-c", folder.appending(path: "mosquitto.conf").path], outputs: "mosquitto", in: folder,
             environment: ["PATH": (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin"])
         self.process.withLock { $0 = process }
-        try await eventually("mosquitto answers") {
+        try await waitUntil("mosquitto answers") {
             if process.pollEnd() != nil { throw TestServers.NotAvailable(description: process.errors) }
             return (try? Socket(port: port)) != nil
         }

@@ -87,7 +87,7 @@ final class Workplace {
     /// Publishes these messages at QoS 1 and returns when the broker has acknowledged all of them.
     func publish(_ messages: [LoadPublisher.Message]) async throws {
         let publisher = LoadPublisher(port: brokerPort, count: messages.count, perSecond: 100_000) { messages[$0] }
-        try await eventually("the broker acknowledges \(messages.count) messages") { publisher.isFinished }
+        try await waitUntil("the broker acknowledges \(messages.count) messages") { publisher.isFinished }
     }
 
     // MARK: The ingester
@@ -99,14 +99,23 @@ final class Workplace {
     }
 
     func waitUntilSubscribed() async throws {
-        do {
-            try await eventually("the broker grants \(sessionCount) subscriptions", within: .seconds(30)) {
-                tap.count(.subscribeAcknowledgement, .toIngester) >= sessionCount || !ingester.isAlive
-            }
-        } catch {
-            throw UnhappyIngester(why: "\(error)", log: ingester.log)
+        try await eventually("the broker grants \(sessionCount) subscriptions", within: .seconds(30)) {
+            tap.count(.subscribeAcknowledgement, .toIngester) >= sessionCount
         }
-        if !ingester.isAlive { throw UnhappyIngester(why: "it ended", log: ingester.log) }
+    }
+
+    /// Waits until a condition holds, and gives up with all that the ingester logged; at once when the ingester ends.
+    func eventually(
+        _ what: String, within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(10), _ holds: () throws -> Bool
+    ) async throws {
+        do {
+            try await waitUntil(what, within: limit, every: pause) {
+                if !ingester.isAlive { throw UnhappyIngester(why: "it ended", log: ingester.log) }
+                return try holds()
+            }
+        } catch let error as DidNotHappen {
+            throw UnhappyIngester(why: "\(error)", log: ingester.wholeLog)
+        }
     }
 
     // MARK: Commands
@@ -139,8 +148,24 @@ final class Workplace {
     func urlWithWrongPassword(role: String, password: String, given: String) async throws -> String {
         try servers.requirePassword(of: role, password: password)
         let url = servers.url(of: databaseURL, role: role, password: given)
-        try await eventually("PostgreSQL has read its rules again") { (try? DatabaseProbe(url)) == nil }
+        try await waitUntil("PostgreSQL has read its rules again") { (try? DatabaseProbe(url)) == nil }
         return url
+    }
+
+    /// Waits until these tables hold so many rows; gives up with what they hold and why messages became dead letters.
+    func waitUntilRows(_ counts: KeyValuePairs<String, Int>, within limit: Duration = .seconds(20)) async throws {
+        let probe = try probe()
+        let expected = counts.map(\.value)
+        var found: [Int] = []
+        do {
+            try await eventually("there are \(counts) rows", within: limit) {
+                found = try counts.map { try probe.number("SELECT count(*) FROM \($0.key)") }
+                return found == expected
+            }
+        } catch let error as UnhappyIngester {
+            let letters = try probe.rows("SELECT DISTINCT mapping, column_name, error FROM penstock.dead_letter LIMIT 5")
+            throw UnhappyIngester(why: error.why + "; there are \(found) rows; dead letters say \(letters)", log: error.log)
+        }
     }
 
     /// Waits until all these readings stand in the table, or nothing new has come for a while.

@@ -9,7 +9,7 @@ struct DidNotHappen: Error, CustomStringConvertible {
 }
 
 /// Waits until a condition holds, and gives up with an error that names it.
-func eventually(
+func waitUntil(
     _ what: String, within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(10), _ holds: () throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
