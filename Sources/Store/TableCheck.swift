@@ -64,7 +64,22 @@ public struct TableCheck: Sendable {
                         remedy: nil))
                 continue
             }
+            if there.isNotNull, !column.isNotNull {
+                problems.append(
+                    Problem(
+                        message:
+                            "column '\(column.name)' of table '\(wanted.name)' is NOT NULL, mapping \(mappings) may write NULL; declare it not null there",
+                        remedy: nil))
+            }
             types[column.name] = type
+        }
+        let written = Set(wanted.columns.map(\.name))
+        for index in found.uniqueIndexes where index.columns.map({ Set($0).isSubset(of: written) }) ?? true {
+            problems.append(
+                Problem(
+                    message:
+                        "table '\(wanted.name)' has the unique index \(index.name): rows are only appended yet, and a message that is delivered twice would hold up all others; use a plain index",
+                    remedy: nil))
         }
         for column in found.columns where column.isNotNull && !column.hasDefault && !column.isGenerated {
             if !wanted.columns.contains(where: { $0.name == column.name }) {

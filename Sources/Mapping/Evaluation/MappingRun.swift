@@ -13,6 +13,7 @@ struct MappingRun {
     var skippedRows: UInt64 = 0
     var nulledColumns: UInt64 = 0
     var wasFiltered = false
+    private var rowBytes = 0
     /// An empty payload that makes a row: no loops, and the row is kept.
     private var isEmptyRow = false
 
@@ -230,6 +231,9 @@ struct MappingRun {
     ) throws(EvaluationError) {
         let buffer = buffers + block.target
         let rowMark = buffer.pointee.mark
+        let bytesBefore = buffer.pointee.count
+        let scratchMark = evaluator.scratch.mark
+        defer { evaluator.scratch.release(to: scratchMark) }
         buffer.pointee.beginRow(fieldCount: block.columnCount)
         var hasValue = false
         for index in 0..<block.columnCount {
@@ -263,5 +267,9 @@ struct MappingRun {
             return
         }
         rows += 1
+        rowBytes += buffer.pointee.count - bytesBefore
+        guard rowBytes <= evaluator.limits.maximumRowBytes else {
+            throw .because("the message makes more than \(evaluator.limits.maximumRowBytes) bytes of rows")
+        }
     }
 }

@@ -256,8 +256,8 @@ struct MappingCompiler {
         case .not(let test): .not(compile(test))
         case .match(let glob): .glob(Array(glob.utf8))
         case .present(let isPresent): .present(isPresent)
-        case .minimum(let text): ExactDecimal(text).map { .minimum($0) } ?? .any([])
-        case .maximum(let text): ExactDecimal(text).map { .maximum($0) } ?? .any([])
+        case .minimum(let text): DecimalNumber(text).map { .minimum($0) } ?? .any([])
+        case .maximum(let text): DecimalNumber(text).map { .maximum($0) } ?? .any([])
         }
     }
 
@@ -317,13 +317,14 @@ struct MappingCompiler {
 
     private mutating func calculation(of column: ColumnSyntax, _ details: inout ColumnDetails, _ steps: inout ColumnSteps) {
         if column.scale != nil || column.offset != nil || column.convert != nil {
-            let scale = column.scale.flatMap { ExactDecimal($0) } ?? ExactDecimal(1)
-            let offset = column.offset.flatMap { ExactDecimal($0) } ?? ExactDecimal(0)
-            let factor = ExactDecimal(Int128(column.convert?.multiplier ?? 1))
-            let addend = ExactDecimal(Int128(column.convert?.addend ?? 0))
+            let scale = column.scale.flatMap { DecimalNumber($0) } ?? DecimalNumber(1 as Int64)
+            let offset = column.offset.flatMap { DecimalNumber($0) } ?? DecimalNumber(0 as Int64)
+            let factor = DecimalNumber(column.convert?.multiplier ?? 1)
+            let addend = DecimalNumber(column.convert?.addend ?? 0)
             // ((v × scale + offset) × multiplier + addend) ÷ divisor
             details.affine = (
-                scale.times(factor) ?? scale, offset.times(factor)?.plus(addend) ?? addend, column.convert?.divisor ?? 1
+                scale.multiplied(by: factor) ?? scale, offset.multiplied(by: factor)?.adding(addend) ?? addend,
+                UInt64(column.convert?.divisor ?? 1)
             )
             steps.insert(.calculates)
         }
@@ -342,7 +343,7 @@ struct MappingCompiler {
 
     private static func compile(_ bound: Bound) -> CompiledBound {
         switch bound {
-        case .number(let text): .number(ExactDecimal(text) ?? ExactDecimal(0))
+        case .number(let text): .number(DecimalNumber(text) ?? DecimalNumber(0 as Int64))
         case .time(let microseconds): .time(microseconds)
         case .fromReceived(let microseconds): .fromReceived(microseconds)
         }

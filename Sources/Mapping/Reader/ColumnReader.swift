@@ -242,7 +242,7 @@ struct ColumnReader {
     private func readArithmetic(_ object: ObjectReader, _ column: inout ColumnSyntax) {
         for key in ["scale", "offset"] {
             guard let node = object[key], let text = object.text(key) else { continue }
-            guard ExactDecimal(text) != nil else {
+            guard DecimalNumber(text) != nil else {
                 diagnostics.add(at: node.mark, "'\(key)' of column '\(column.name)' is a number, not '\(text)'")
                 continue
             }
@@ -317,7 +317,7 @@ struct ColumnReader {
             diagnostics.add(at: node.mark, "'\(key)' is for numbers and times; column '\(column.name)' is \(column.type.sql)")
             return nil
         }
-        guard ExactDecimal(text) != nil else {
+        guard DecimalNumber(text) != nil else {
             diagnostics.add(at: node.mark, "'\(key)' of column '\(column.name)' is a number, not '\(text)'")
             return nil
         }
@@ -330,7 +330,7 @@ struct ColumnReader {
             column.defaultValue = .received
             return
         }
-        if column.type.isNumeric, ExactDecimal(text) == nil {
+        if column.type.isNumeric, DecimalNumber(text) == nil {
             diagnostics.add(at: node.mark, "default '\(text)' does not fit column '\(column.name)' of type \(column.type.sql)")
         } else if column.type.isTime, time(text) == nil {
             diagnostics.add(

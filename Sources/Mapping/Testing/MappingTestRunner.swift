@@ -88,8 +88,8 @@ public enum MappingTestRunner {
     private static func isSame(_ value: DecodedValue, _ text: String) -> Bool {
         switch value {
         case .boolean(let value): return value ? text == "true" : text == "false"
-        case .integer(let value): return ExactDecimal(text) == ExactDecimal(Int128(value))
-        case .numeric(let value): return ExactDecimal(value) == ExactDecimal(text)
+        case .integer(let value): return DecimalNumber(text) == DecimalNumber(value)
+        case .numeric(let value): return DecimalNumber(value) == DecimalNumber(text)
         case .real(let value): return Double(text).map { abs($0 - Double(value)) <= 1e-6 * max(1, abs(Double(value))) } ?? false
         case .double(let value): return Double(text).map { abs($0 - value) <= 1e-6 * max(1, abs(value)) } ?? false
         case .time(let microseconds): return time(text) == microseconds
