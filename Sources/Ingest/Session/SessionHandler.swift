@@ -91,6 +91,11 @@ final class SessionHandler: ChannelInboundHandler {
             return
         }
         guard consumed < buffer.readableBytes else { return }
+        guard consumed > 0 else {
+            // Not copied again and again while a long packet comes in small pieces.
+            unparsed = buffer
+            return
+        }
         // A copy of the rest, so that a small beginning of a packet does not hold a whole read's memory.
         let rest = buffer.readableBytesView.dropFirst(consumed)
         var kept = shard.allocator.buffer(capacity: max(rest.count * 2, 4096))
