@@ -3,7 +3,16 @@ import Foundation
 /// Measures the ingester from end to end and prints ratios to what the broker can give. It asserts nothing: a figure is for a person to judge.
 @main
 struct Benchmark {
-    static func main() throws {
+    static func main() {
+        do {
+            try measure()
+        } catch {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func measure() throws {
         let options = try Options(Array(CommandLine.arguments.dropFirst()))
         let stage = try Stage(options)
         defer { stage.close() }

@@ -162,8 +162,19 @@ final class Stage {
 
     func start(_ name: String, _ arguments: [String], under wrapper: [String] = []) throws -> Child {
         runs += 1
+        let binary = options.binaries.appending(path: name).path
         return try Child(
-            wrapper + [options.binaries.appending(path: name).path] + arguments, outputs: folder.appending(path: "run-\(runs)"))
+            wrapper + [wrapper.isEmpty ? binary : try withoutDebugInformation(binary)] + arguments,
+            outputs: folder.appending(path: "run-\(runs)"))
+    }
+
+    /// A copy without debug information: valgrind 3.19 cannot read the compiler's DWARF 5 and gives up.
+    private func withoutDebugInformation(_ binary: String) throws -> String {
+        let copy = folder.appending(path: "stripped-" + URL(filePath: binary).lastPathComponent).path
+        if !FileManager.default.fileExists(atPath: copy) {
+            _ = try Child(["strip", "--strip-debug", "-o", copy, binary], outputs: folder.appending(path: "strip")).waitForSuccess()
+        }
+        return copy
     }
 
     @discardableResult
