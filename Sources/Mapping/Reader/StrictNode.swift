@@ -8,16 +8,18 @@ public struct StrictNode {
     /// Reads one document; nil, with a diagnostic, when it is no YAML or holds what is refused (anchors, aliases, duplicate keys, several documents).
     public static func read(_ text: String, file: String, _ diagnostics: DiagnosticList) -> StrictNode? {
         do {
-            guard let node = try Yams.compose(yaml: text, .default, .default) else {
+            let parser = try Parser(yaml: text)
+            guard let node = try parser.singleRoot() else {
                 diagnostics.add(at: SourceMark(file: file, line: 1, column: 1), "the file is empty")
                 return nil
             }
             let root = StrictNode(node, file: file)
             let before = diagnostics.diagnostics.count
-            root.refuseAnchors(diagnostics)
+            // The parser holds the anchors; nodes only point to them.
+            withExtendedLifetime(parser) { root.refuseAnchors(diagnostics) }
             return diagnostics.diagnostics.count == before ? root : nil
         } catch let error as YamlError {
-            diagnostics.add(Diagnostic(error, file: file))
+            diagnostics.add(Diagnostic(error, file: file, text: text))
         } catch {
             diagnostics.add(at: SourceMark(file: file, line: 1, column: 1), "the file is no YAML: \(error)")
         }
@@ -64,13 +66,28 @@ public struct StrictNode {
     }
 }
 
+extension Diagnostic {
+    /// What usually stands behind a syntax error in a mapping: braces and brackets that YAML takes for its own.
+    private static func hint(line number: Int, of text: String) -> String? {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.indices.contains(number - 1) else { return nil }
+        let line = lines[number - 1]
+        let value = line.drop { $0 != ":" }.dropFirst().drop { $0 == " " }
+        if value.hasPrefix("[") || line.contains("- ["), line.contains("{") { return "write the list with - lines, one topic each" }
+        if value.hasPrefix("{"), line.hasPrefix("topic") { return "quote a topic that starts with {" }
+        if line.contains("numeric(") { return "quote a type that holds a comma: \"numeric(4,2)\"" }
+        if line.contains("[") { return "paths have no brackets: write .0 for the first element" }
+        return nil
+    }
+}
+
 extension DiagnosticList {
     fileprivate func add(_ diagnostic: Diagnostic) { add(at: diagnostic.mark, diagnostic.message, hint: diagnostic.hint) }
 }
 
 extension Diagnostic {
     /// Says libyaml's errors in the words of the other ones.
-    fileprivate init(_ error: YamlError, file: String) {
+    fileprivate init(_ error: YamlError, file: String, text: String) {
         func place(_ mark: Mark) -> SourceMark { SourceMark(file: file, line: mark.line, column: mark.column) }
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
@@ -79,7 +96,7 @@ extension Diagnostic {
             } else if problem.contains("alias") {
                 self.init(at: place(mark), "anchors and aliases (& and *) are not allowed", hint: "write it out, or put the text in quotes")
             } else {
-                self.init(at: place(mark), "the file is no YAML: \(problem)")
+                self.init(at: place(mark), "the file is no YAML: \(problem)", hint: Self.hint(line: mark.line, of: text))
             }
         case .duplicatedKeysInMapping(let duplicates, let context):
             // The mark is that of the first occurrence.

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import Ingest
+
+@Suite("The configuration")
+struct ConfigurationTests {
+    private func read(_ text: String, _ environment: [String: String] = [:]) throws -> ConfigurationReader.Reading {
+        let file = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UInt32.random(in: 0...UInt32.max)).yaml")
+        try text.write(to: file, atomically: false, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return ConfigurationReader.read(path: file.path, environment: environment)
+    }
+
+    @Test("an empty file is all defaults")
+    func defaults() throws {
+        let reading = try read("# nothing\n")
+        #expect(reading.errors.isEmpty)
+        #expect(reading.configuration.broker.endpoints == [BrokerEndpoint(host: "localhost", port: 1883)])
+        #expect(reading.configuration.pool.sessions == 8)
+    }
+
+    @Test("keys, units, lists, variables; the environment comes last")
+    func values() throws {
+        let reading = try read(
+            "broker: {url: [\"mqtt://u:p@a:1\", \"mqtt://[::1]\"], keep_alive: 1m}\nbatch: {max_bytes: 1MiB, linger: 250ms}\ndatabase: {url: \"${DB:-x}\"}\npool: {sessions: 3}",
+            ["PENSTOCK_POOL_SESSIONS": "5", "DB": "service=s"])
+        #expect(reading.errors.isEmpty, "\(reading.errors)")
+        let configuration = reading.configuration
+        #expect(configuration.broker.endpoints.map(\.description) == ["a:1", "[::1]:1883"])
+        #expect(configuration.broker.username == "u" && configuration.broker.password == Secret("p"))
+        #expect(configuration.broker.keepAlive == .seconds(60))
+        #expect(configuration.batch.maximumBytes == 1 << 20 && configuration.batch.linger == .milliseconds(250))
+        #expect(configuration.database.url.value == "service=s")
+        #expect(configuration.pool.sessions == 5)
+    }
+
+    @Test(
+        "mistakes are named",
+        arguments: [
+            ("pool: {sesions: 3}", "2", "unknown key 'sesions' in 'pool' - did you mean 'sessions'?"),
+            ("pool: {sessions: 0}", "", "whole number from 1 to 1024"),
+            ("broker: {url: \"mqqt://a\"}", "", "unknown scheme 'mqqt' - did you mean 'mqtt'?"),
+            ("broker: {url: \"mqtts://a\"}", "", "not yet supported"),
+            ("broker: {password: x}", "", "needs broker.username"), ("batch: {max_bytes: lots}", "", "is a size such as 64KiB"),
+            ("database: {url: \"${NOT_SET}\"}", "", "the environment variable NOT_SET is not set"),
+            ("http: {listen: x}", "", "'http' in the configuration is not yet supported"),
+            ("ddl: maybe", "", "is one of off, create, evolve"), ("pool: {group: a/b}", "", "without / + and #"),
+        ])
+    func mistakes(text: String, unused: String, words: String) throws {
+        let errors = try read(text).errors.map(\.description)
+        #expect(errors.contains { $0.contains(words) }, "\(errors)")
+    }
+
+    @Test("an unknown variable of ours is a mistake too, and a secret shows nowhere")
+    func environment() throws {
+        let reading = try read(
+            "# nothing", ["PENSTOCK_BROKER_URLS": "x", "PENSTOCK_BROKER_PASSWORD": "hidden", "PENSTOCK_BROKER_USERNAME": "u"])
+        #expect(reading.errors.map(\.description).contains { $0.contains("did you mean 'PENSTOCK_BROKER_URL'?") })
+        var dumped = ""
+        dump(reading.configuration, to: &dumped)
+        #expect(!dumped.contains("hidden") && !"\(reading.configuration)".contains("hidden"))
+    }
+}

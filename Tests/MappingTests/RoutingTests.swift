@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Mapping
+
+@Suite("Which mapping takes a topic")
+struct RoutingTests {
+    private func matches(_ pattern: String, _ topic: String) throws -> Bool {
+        let mapping = try mapping("topic: \"\(pattern)\"\ndecode: bytes\ntable: x\ncolumns: {p: bytea from $}")
+        return trial([mapping], topic, [1]).outcome.matchedCount == 1
+    }
+
+    @Test(
+        "patterns take topics",
+        arguments: [
+            ("a/b", "a/b"), ("a/+", "a/"), ("a/+", "a/b"), ("a/#", "a"), ("a/#", "a/b/c"), ("#", "a"), ("+/+", "/x"), ("/+", "/x"),
+            ("{x}/b", "a/b"),
+            ("a/{r...}", "a/b/c"), ("v{n}/x", "v12/x"), ("{a}@{t}/x", "app@tenant/x"), ("$SYS/#", "$SYS/a"), ("a//b", "a//b"),
+            ("+/b/#", "a/b"),
+        ])
+    func takes(pattern: String, topic: String) throws { #expect(try matches(pattern, topic)) }
+
+    @Test(
+        "patterns leave topics",
+        arguments: [
+            ("a/b", "a/c"), ("a/+", "a"), ("a/+", "a/b/c"), ("#", "$SYS/a"), ("+/a", "$SYS/a"), ("{x}/a", "$SYS/a"), ("{x}/b", "/b"),
+            ("a/{r...}", "a"),
+            ("a/{r...}", "a/"), ("v{n}/x", "v/x"), ("{a}@{t}/x", "app/x"), ("{a}@{t}/x", "@tenant/x"), ("a/b", "a/b/"), ("A", "a"),
+        ])
+    func leaves(pattern: String, topic: String) throws { #expect(try !matches(pattern, topic)) }
+
+    @Test("captures: parts of a level take as little as they can, the rest keeps its separators")
+    func captures() throws {
+        let text =
+            "topic: \"{a}-{b}/{r...}\"\ndecode: text\ntable: x\ncolumns: {a: text from topic.a, b: text from topic.b, r: text from topic.r, t: text from topic}"
+        #expect(try rows(text, "x-y-z/1/2", "p") == [["x", "y-z", "1/2", "x-y-z/1/2"]])
+    }
+
+    @Test("of many mappings those that match are found, in their order, and excludes hold")
+    func many() throws {
+        var mappings: [MappingSyntax] = []
+        for number in 0..<200 {
+            mappings.append(
+                try mapping("topic: site/\(number)/+\ndecode: text\ntable: x\(number)\ncolumns: {v: text from $}", name: "m\(number)"))
+        }
+        mappings.append(
+            try mapping("topic: \"site/#\"\nexclude: [site/7/secret]\ndecode: text\ntable: all\ncolumns: {v: text from $}", name: "all"))
+        #expect(trial(mappings, "site/7/x", [97]).rows.map(\.table) == ["x7", "all"])
+        #expect(trial(mappings, "site/7/secret", [97]).rows.map(\.table) == ["x7"])
+        #expect(trial(mappings, "elsewhere", [97]).outcome.matchedCount == 0)
+    }
+
+    @Test("a filter that another one covers is not subscribed, and gives it its QoS")
+    func cover() throws {
+        let plan = MappingPlan([
+            try mapping("topic: \"a/#\"\nqos: 0\ndecode: text\ntable: x\ncolumns: {v: text from $}", name: "a"),
+            try mapping("topic: a/{d}/t\nqos: 1\ndecode: text\ntable: y\ncolumns: {v: text from $}", name: "b"),
+        ])
+        #expect(plan.subscriptions.map(\.filter.description) == ["a/#"])
+        #expect(plan.subscriptions[0].qos == .atLeastOnce)
+        #expect(plan.overlaps.map { [$0.0, $0.1] } == [["a", "b"]])
+    }
+}
