@@ -25,7 +25,7 @@ struct CopyBufferTests {
         #expect(bytes { $0.appendDate(unixDays: 10_958) } == [0, 0, 0, 4, 0, 0, 0, 1])
     }
 
-    /// The bytes are those of PostgreSQL 15's own `COPY (SELECT …) TO STDOUT (FORMAT binary)`.
+    /// The bytes are those of PostgreSQL 15's own `numeric_send`.
     @Test(
         "numeric, digit by digit",
         arguments: [
