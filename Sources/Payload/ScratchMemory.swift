@@ -25,6 +25,20 @@ public struct ScratchMemory: ~Copyable {
         used = 0
     }
 
+    /// A place to come back to.
+    public struct Mark {
+        fileprivate var chunk: Int
+        fileprivate var used: Int
+    }
+
+    public var mark: Mark { Mark(chunk: chunk, used: used) }
+
+    /// Takes back what was handed out since `mark`.
+    public mutating func release(to mark: Mark) {
+        chunk = mark.chunk
+        used = mark.used
+    }
+
     /// Room for `count` bytes. What is not needed after all is given back with `giveBack`.
     public mutating func allocate(_ count: Int) -> UnsafeMutableRawPointer {
         while chunk < chunks.count {

@@ -21,6 +21,8 @@ public struct CatalogTable: Sendable {
     /// Its rows do not survive a crash of the server.
     public var isUnlogged: Bool
     public var mayInsert: Bool
+    /// Unique indexes: the columns of each; nil for one over an expression or a part of the rows.
+    public var uniqueIndexes: [(name: String, columns: [String]?)]
 }
 
 /// Questions to the system catalog.
@@ -40,19 +42,31 @@ public enum Catalog {
                    has_column_privilege(attrelid, attnum, 'INSERT')
             FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
             """, [quoted])
+        let indexes = try connection.query(
+            """
+            SELECT indexrelid::regclass::text, indexprs IS NULL AND indpred IS NULL,
+                   (SELECT string_agg(attname, chr(1)) FROM pg_attribute WHERE attrelid = indrelid AND attnum = ANY (indkey))
+            FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique
+            """, [quoted])
         return CatalogTable(
             columns: columns.map { column in
                 CatalogTable.Column(
-                    name: column[0] ?? "", type: ColumnType(parsing: column[1] ?? ""), typeName: column[1] ?? "", isNotNull: column[2] == "t",
+                    name: column[0] ?? "", type: ColumnType(parsing: column[1] ?? ""), typeName: column[1] ?? "",
+                    isNotNull: column[2] == "t",
                     hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
-            }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t")
+            }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t",
+            uniqueIndexes: indexes.map { index in
+                (index[0] ?? "", index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil)
+            })
     }
 
     /// Server settings on which durability depends.
     public static func durabilityWarnings(_ connection: borrowing Connection) throws(PostgreSQLError) -> [String] {
         var warnings: [String] = []
         for name in ["fsync", "full_page_writes"] where try connection.query("SELECT current_setting($1)", [name]).first?.first == "off" {
-            warnings.append("the server runs with \(name) = off: what it has committed does not survive a crash of its machine, so neither does the promise")
+            warnings.append(
+                "the server runs with \(name) = off: what it has committed does not survive a crash of its machine, so neither does the promise"
+            )
         }
         return warnings
     }

@@ -14,7 +14,8 @@ extension TableDefinition {
         if !key.isEmpty {
             let bare = name.split(separator: ".").last.map(String.init) ?? name
             let index = String((bare + "_" + key.joined(separator: "_") + "_idx").prefix(63))
-            statements.append("CREATE INDEX IF NOT EXISTS \(quoteIdentifier(index)) ON \(table) (\(key.map(quoteIdentifier).joined(separator: ", ")))")
+            statements.append(
+                "CREATE INDEX IF NOT EXISTS \(quoteIdentifier(index)) ON \(table) (\(key.map(quoteIdentifier).joined(separator: ", ")))")
         }
         if let comment { statements.append("COMMENT ON TABLE \(table) IS\(quoteLiteral(comment))") }
         statements += columns.map { "COMMENT ON COLUMN \(table).\(quoteIdentifier($0.name)) IS\(quoteLiteral($0.comment))" }

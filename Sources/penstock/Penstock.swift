@@ -8,9 +8,10 @@ struct Penstock: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "penstock",
-        abstract: "Takes telemetry out of an MQTT broker and puts it into PostgreSQL; acknowledges a message only when its rows are durable.",
+        abstract:
+            "Takes telemetry out of an MQTT broker and puts it into PostgreSQL; acknowledges a message only when its rows are durable.",
         version: version,
-        subcommands: [Run.self, Check.self, Try.self, Migrate.self]
+        subcommands: [Run.self, Demo.self, Check.self, Try.self, Migrate.self, Simulate.self]
     )
 
     static func main() async {

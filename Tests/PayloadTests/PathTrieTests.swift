@@ -39,3 +39,15 @@ struct PathTrieTests {
         #expect(trie.nodes[0].lastArrayIndex == expected)
     }
 }
+
+@Suite("A trie without paths")
+struct EmptyPathTrieTests {
+    @Test("any object is skipped, whatever its members are called", arguments: [[], ["$"]] as [[String]])
+    func skipsObjects(paths: [String]) throws {
+        // With no child to compare with, nothing may be compared: memory behind an empty list holds anything.
+        for name in ["", "t", "ts", "a longer name than eight bytes"] {
+            let text = #"{ "\#(name)":"2026-01-01T00:00:00Z","list":[{"\#(name)":1}],"x":{"\#(name)":{}}}"#
+            #expect(try read(text, paths) == paths.map { _ in text })
+        }
+    }
+}

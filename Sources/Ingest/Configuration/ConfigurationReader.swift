@@ -96,13 +96,17 @@ public struct ConfigurationReader {
                 return text
             }
             let inside = rest[start.upperBound..<end]
-            let parts = inside.range(of: ":-").map { (String(inside[..<$0.lowerBound]), String(inside[$0.upperBound...])) } ?? (String(inside), nil as String?)
+            let parts =
+                inside.range(of: ":-").map { (String(inside[..<$0.lowerBound]), String(inside[$0.upperBound...])) } ?? (
+                    String(inside), nil as String?
+                )
             if let value = environment[parts.0], !(value.isEmpty && parts.1 != nil) {
                 result += value
             } else if let fallback = parts.1 {
                 result += fallback
             } else {
-                diagnostics.add(at: mark, "the environment variable \(parts.0) is not set", hint: "set it, or give a default: ${\(parts.0):-value}")
+                diagnostics.add(
+                    at: mark, "the environment variable \(parts.0) is not set", hint: "set it, or give a default: ${\(parts.0):-value}")
             }
             rest = rest[rest.index(after: end)...]
         }
@@ -177,13 +181,17 @@ public struct ConfigurationReader {
         if let version = values["broker.version"], version.text != "auto", version.text != "3.1.1" {
             let isLater = version.text == "5" || version.text == "5.0" || version.text == "3.1"
             diagnostics.add(
-                at: version.mark, isLater ? "broker.version: \(version.text) is not yet supported" : "'broker.version' is auto or 3.1.1, not '\(version.text)'")
+                at: version.mark,
+                isLater
+                    ? "broker.version: \(version.text) is not yet supported" : "'broker.version' is auto or 3.1.1, not '\(version.text)'")
         }
         if let name = text("broker.username") { broker.username = name }
         if let password = text("broker.password") { broker.password = Secret(password) }
         if let password = fileText("broker.password_file") { broker.password = Secret(password) }
         if broker.password != nil, broker.username == nil {
-            fail(values["broker.password"] == nil ? "broker.password_file" : "broker.password", "needs broker.username: MQTT 3.1.1 has no password without a name")
+            fail(
+                values["broker.password"] == nil ? "broker.password_file" : "broker.password",
+                "needs broker.username: MQTT 3.1.1 has no password without a name")
         }
         if let time = duration("broker.keep_alive", in: 1000...65_535_000) { broker.keepAlive = .milliseconds(Int64(time)) }
         if let time = duration("broker.connect_timeout", in: 100...600_000) { broker.connectTimeout = .milliseconds(Int64(time)) }
@@ -203,7 +211,9 @@ public struct ConfigurationReader {
             diagnostics.add(at: mark, "broker.url: \(scheme):// is not yet supported", hint: "mqtt:// is")
             return nil
         default:
-            diagnostics.add(at: mark, "broker.url: unknown scheme '\(scheme)'", hint: suggestion(for: scheme, among: ["mqtt", "mqtts", "ws", "wss"]) ?? "use mqtt://")
+            diagnostics.add(
+                at: mark, "broker.url: unknown scheme '\(scheme)'",
+                hint: suggestion(for: scheme, among: ["mqtt", "mqtts", "ws", "wss"]) ?? "use mqtt://")
             return nil
         }
         if let port = url.port, !(1...65_535).contains(port) {
@@ -227,7 +237,8 @@ public struct ConfigurationReader {
             fail(path, "cannot read the file '\(name)'")
             return nil
         }
-        if let mode = (try? FileManager.default.attributesOfItem(atPath: name))?[.posixPermissions] as? NSNumber, mode.intValue & 0o004 != 0 {
+        if let mode = (try? FileManager.default.attributesOfItem(atPath: name))?[.posixPermissions] as? NSNumber, mode.intValue & 0o004 != 0
+        {
             warnings.append("\(path): everybody on this machine may read '\(name)'; chmod 600 keeps it secret")
         }
         return content.hasSuffix("\n") ? String(content.dropLast()) : content
@@ -246,7 +257,8 @@ public struct ConfigurationReader {
         return number
     }
 
-    private func choice<Choice: RawRepresentable & CaseIterable>(_ path: String, _ type: Choice.Type) -> Choice? where Choice.RawValue == String {
+    private func choice<Choice: RawRepresentable & CaseIterable>(_ path: String, _ type: Choice.Type) -> Choice?
+    where Choice.RawValue == String {
         guard let text = text(path) else { return nil }
         guard let choice = Choice(rawValue: text) else {
             fail(path, "is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")), not '\(text)'")
@@ -258,7 +270,9 @@ public struct ConfigurationReader {
     /// Milliseconds of `30s`, `5m`, `250ms`, `7d`.
     private func duration(_ path: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = text(path) else { return nil }
-        guard let nanoseconds = DurationText.nanoseconds(text), case let milliseconds = Int(nanoseconds / 1_000_000), range.contains(milliseconds) else {
+        guard let nanoseconds = DurationText.nanoseconds(text), case let milliseconds = Int(nanoseconds / 1_000_000),
+            range.contains(milliseconds)
+        else {
             fail(path, "is a duration such as 500ms, 30s or 5m, from \(range.lowerBound) ms to \(range.upperBound) ms, not '\(text)'")
             return nil
         }
@@ -271,7 +285,8 @@ public struct ConfigurationReader {
         let units = ["": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
         let digits = text.prefix { $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }
-        guard let number = Int(digits), let factor = units[String(unit)], case let (bytes, overflow) = number.multipliedReportingOverflow(by: factor),
+        guard let number = Int(digits), let factor = units[String(unit)],
+            case let (bytes, overflow) = number.multipliedReportingOverflow(by: factor),
             !overflow, range.contains(bytes)
         else {
             fail(path, "is a size such as 64KiB or 8MiB, from \(range.lowerBound) to \(range.upperBound) bytes, not '\(text)'")

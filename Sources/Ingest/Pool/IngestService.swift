@@ -4,7 +4,6 @@ import Mapping
 import NIOCore
 import NIOPosix
 
-
 /// The whole ingester: shards, each an event loop with its writer thread, and the pool's sessions spread over them.
 public final class IngestService: Sendable {
     private let group: MultiThreadedEventLoopGroup
@@ -63,8 +62,10 @@ public final class IngestService: Sendable {
         for shard in shards {
             sum.add(try await shard.eventLoop.submit { shard.value.snapshot() }.get(), targets: targets)
         }
-        sum.sessions.sort { $0.clientIdentifier.utf8.count == $1.clientIdentifier.utf8.count
-            ? $0.clientIdentifier < $1.clientIdentifier : $0.clientIdentifier.utf8.count < $1.clientIdentifier.utf8.count }
+        sum.sessions.sort {
+            $0.clientIdentifier.utf8.count == $1.clientIdentifier.utf8.count
+                ? $0.clientIdentifier < $1.clientIdentifier : $0.clientIdentifier.utf8.count < $1.clientIdentifier.utf8.count
+        }
         return sum
     }
 
@@ -80,10 +81,13 @@ public final class IngestService: Sendable {
             allDrained = await Self.waits(for: drained, on: shard.eventLoop, until: deadline) && allDrained
         }
         if !allDrained {
-            logger.error("not everything could be committed before the deadline; the broker keeps what is unacknowledged and sends it again")
+            logger.error(
+                "not everything could be committed before the deadline; the broker keeps what is unacknowledged and sends it again")
         }
         for shard in shards {
-            let stopped = shard.eventLoop.flatSubmit { EventLoopFuture.andAllComplete(shard.value.sessions.map { $0.stop() }, on: shard.eventLoop) }
+            let stopped = shard.eventLoop.flatSubmit {
+                EventLoopFuture.andAllComplete(shard.value.sessions.map { $0.stop() }, on: shard.eventLoop)
+            }
             _ = await Self.waits(for: stopped, on: shard.eventLoop, until: deadline + .milliseconds(500))
         }
         let last = try await snapshot()

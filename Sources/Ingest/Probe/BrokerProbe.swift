@@ -34,7 +34,8 @@ public enum BrokerProbe {
     }
 
     private static func ask(
-        _ endpoint: BrokerEndpoint, _ broker: BrokerSettings, _ clientIdentifier: String, _ subscriptions: [Subscription], on loop: any EventLoop
+        _ endpoint: BrokerEndpoint, _ broker: BrokerSettings, _ clientIdentifier: String, _ subscriptions: [Subscription],
+        on loop: any EventLoop
     ) async throws -> [Grant] {
         var configuration = broker.sessionConfiguration(clientIdentifier: clientIdentifier)
         configuration.cleanSession = true
@@ -45,7 +46,8 @@ public enum BrokerProbe {
                 .connectTimeout(broker.connectTimeout)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(ProbeHandler(session: session, subscriptions: subscriptions, promise: promise))
+                        try channel.pipeline.syncOperations.addHandler(
+                            ProbeHandler(session: session, subscriptions: subscriptions, promise: promise))
                     }
                 }
                 .connect(host: endpoint.host, port: endpoint.port).get()

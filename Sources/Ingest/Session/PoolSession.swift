@@ -189,7 +189,8 @@ final class PoolSession {
             isConnected = handler.isEstablished
         }
         return SessionSnapshot(
-            clientIdentifier: clientIdentifier, isConnected: isConnected, problem: problem,
+            clientIdentifier: clientIdentifier, isConnected: isConnected,
+            isSubscribed: isConnected && !mqtt.pointee.hasPendingRequests, problem: problem,
             unacknowledged: mqtt.pointee.unacknowledgedCount, counters: counters)
     }
 }

@@ -91,6 +91,11 @@ final class SessionHandler: ChannelInboundHandler {
             return
         }
         guard consumed < buffer.readableBytes else { return }
+        guard consumed > 0 else {
+            // Not copied again and again while a long packet comes in small pieces.
+            unparsed = buffer
+            return
+        }
         // A copy of the rest, so that a small beginning of a packet does not hold a whole read's memory.
         let rest = buffer.readableBytesView.dropFirst(consumed)
         var kept = shard.allocator.buffer(capacity: max(rest.count * 2, 4096))
@@ -172,7 +177,10 @@ final class SessionHandler: ChannelInboundHandler {
             case let granted? where granted < result.subscription.qos:
                 logger.warning(
                     "the broker grants a lower QoS than asked for",
-                    metadata: ["filter": "\(result.subscription.filter)", "granted": "\(granted.rawValue)", "asked": "\(result.subscription.qos.rawValue)"])
+                    metadata: [
+                        "filter": "\(result.subscription.filter)", "granted": "\(granted.rawValue)",
+                        "asked": "\(result.subscription.qos.rawValue)",
+                    ])
             default: break
             }
         }

@@ -3,7 +3,6 @@ import Mapping
 import PostgreSQL
 import Store
 
-
 /// Consecutive deliveries of one session that a batch covers.
 struct DeliveryRun: Equatable {
     /// The session's place in its shard.

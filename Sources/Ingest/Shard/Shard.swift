@@ -5,7 +5,6 @@ import Mapping
 import NIOCore
 import Store
 
-
 /// One event loop with its sessions, its writer thread and two batches: one open, one on its way. Shards share nothing but the immutable plan.
 ///
 /// Everything here runs on `eventLoop`. Messages become rows of the open batch; whenever the writer is idle and the open batch is not empty, it

@@ -47,6 +47,8 @@ public struct SessionCounters: Sendable {
 public struct SessionSnapshot: Sendable {
     public var clientIdentifier: String
     public var isConnected: Bool
+    /// The broker has answered all its subscriptions.
+    public var isSubscribed: Bool
     /// Why it is not connected.
     public var problem: String?
     /// Deliveries that wait for their acknowledgement, those of a former connection that have not settled included.

@@ -74,7 +74,8 @@ extension Evaluator {
         // A default is taken as it is written: no parse rule, no arithmetic.
         var plain = column
         plain.steps = []
-        try encode(value, plain, [ColumnDetails(name: details.name, declared: details.declared, wire: details.wire)], 0, slotMemory, into: buffer)
+        try encode(
+            value, plain, [ColumnDetails(name: details.name, declared: details.declared, wire: details.wire)], 0, slotMemory, into: buffer)
     }
 
     @inline(__always)
@@ -104,7 +105,8 @@ extension Evaluator {
             buffer.pointee.appendText(value.bytes)
         case .boolean where value.kind == .true || value.kind == .false:
             buffer.pointee.append(value.kind == .true)
-        case .timestamp where column.steps.isDisjoint(with: [.shiftsTime, .hasParse]) && (value.kind == .string || value.kind == .timestamp):
+        case .timestamp
+        where column.steps.isDisjoint(with: [.shiftsTime, .hasParse]) && (value.kind == .string || value.kind == .timestamp):
             let microseconds = value.kind == .timestamp ? Int64(bitPattern: value.word) : try rfc3339(trimmed(value.bytes), zone: nil)
             buffer.pointee.appendTimestamp(unixMicroseconds: microseconds)
         default: try encodeWithCare(value, column.encoding, column, details[index], slots, into: buffer)

@@ -20,10 +20,10 @@ extension Evaluator {
         case .present(let isPresent): return (value.kind != .missing) == isPresent
         case .minimum(let bound):
             guard let number = number(of: value) else { return false }
-            return !number.isLess(than: bound)
+            return number >= bound
         case .maximum(let bound):
             guard let number = number(of: value) else { return false }
-            return !bound.isLess(than: number)
+            return number <= bound
         }
     }
 
@@ -33,7 +33,7 @@ extension Evaluator {
         if text.elementsEqual(constant.bytes) { return true }
         guard let number = constant.number else { return false }
         switch value.kind {
-        case .number, .integer, .unsigned, .double: return ExactDecimal(text) == number
+        case .number, .integer, .unsigned, .double: return DecimalNumber(text) == number
         default: return false
         }
     }
@@ -42,13 +42,13 @@ extension Evaluator {
     mutating func equalsLoosely(_ value: Value, _ constant: ComparisonText) -> Bool {
         guard value.kind != .object, value.kind != .array, value.kind != .bytes, let text = try? text(of: value) else { return false }
         if text.elementsEqual(constant.bytes) { return true }
-        guard let number = constant.number, let read = ExactDecimal(text) else { return false }
+        guard let number = constant.number, let read = DecimalNumber(text) else { return false }
         return read == number
     }
 
-    private mutating func number(of value: Value) -> ExactDecimal? {
+    private mutating func number(of value: Value) -> DecimalNumber? {
         guard !value.isAbsent, let text = try? text(of: value) else { return nil }
-        return ExactDecimal(text)
+        return DecimalNumber(text)
     }
 
     mutating func isOfKind(_ value: Value, _ kinds: Set<ValueKind>) -> Bool {

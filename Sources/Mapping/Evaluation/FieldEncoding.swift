@@ -89,7 +89,9 @@ extension Evaluator {
         var value = value
         if case .json = parse {
             let text = try text(of: value)
-            do throws(JSONError) { value = try JSON.validate(text) } catch { throw .because("\(Quoted(text)) does not read as json: \(error)") }
+            do throws(JSONError) { value = try JSON.validate(text) } catch {
+                throw .because("\(Quoted(text)) does not read as json: \(error)")
+            }
         }
         guard !JSON.containsNUL(value) else { throw .because("holds a NUL character, which PostgreSQL cannot store in jsonb") }
         let room = JSON.textBytesMax(of: value)

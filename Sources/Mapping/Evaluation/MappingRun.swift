@@ -13,6 +13,7 @@ struct MappingRun {
     var skippedRows: UInt64 = 0
     var nulledColumns: UInt64 = 0
     var wasFiltered = false
+    private var rowBytes = 0
     /// An empty payload that makes a row: no loops, and the row is kept.
     private var isEmptyRow = false
 
@@ -95,7 +96,9 @@ struct MappingRun {
         var number = 0
         while let line = lines.next() {
             number += 1
-            do throws(JSONError) { try JSON.validate(line, options: options) } catch { throw .because("decode json: document \(number): \(error)") }
+            do throws(JSONError) { try JSON.validate(line, options: options) } catch {
+                throw .because("decode json: document \(number): \(error)")
+            }
         }
         fillRoot(document, Value(kind: .list, count: UInt32(truncatingIfNeeded: number)))
     }
@@ -137,7 +140,9 @@ struct MappingRun {
                 slots[loop.keySlot] = key
                 slots[loop.indexSlot] = .integer(index)
                 index &+= 1
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                    try self.loop(level + 1, of: block, &evaluator, buffers)
+                }
             }
         case .list: try loopList(level, loop, container, of: block, &evaluator, buffers)
         default: throw .because("\(loop.text): not an array or object")
@@ -163,7 +168,9 @@ struct MappingRun {
                 var lines = try CSVDocument.Lines(csv, payload, scratch: &evaluator.scratch)
                 while try lines.next(scratch: &evaluator.scratch, into: items) {
                     setPlace()
-                    if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                    if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                        try self.loop(level + 1, of: block, &evaluator, buffers)
+                    }
                 }
             } catch let error as CSVError {
                 throw .because("decode csv: \(error)")
@@ -182,7 +189,9 @@ struct MappingRun {
                     throw .because("decode json: \(error)")
                 }
                 setPlace()
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                    try self.loop(level + 1, of: block, &evaluator, buffers)
+                }
             }
         case .binary(let layout):
             let group = Int(container.word)
@@ -194,14 +203,20 @@ struct MappingRun {
                     throw .because("decode binary: \(error)")
                 }
                 setPlace()
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) { try self.loop(level + 1, of: block, &evaluator, buffers) }
+                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
+                    try self.loop(level + 1, of: block, &evaluator, buffers)
+                }
             }
         case .text, .bytes: return
         }
     }
 
     private func jsonOptions(_ limits: EvaluationLimits) -> JSON.Options {
-        if case .json(let allowsNaN, _) = mapping.decode { JSON.Options(maximumDepth: limits.maximumDepth, allowsNaN: allowsNaN) } else { JSON.Options() }
+        if case .json(let allowsNaN, _) = mapping.decode {
+            JSON.Options(maximumDepth: limits.maximumDepth, allowsNaN: allowsNaN)
+        } else {
+            JSON.Options()
+        }
     }
 
     private func holds(_ conditions: [CompiledCondition], _ evaluator: inout Evaluator) -> Bool {
@@ -216,6 +231,9 @@ struct MappingRun {
     ) throws(EvaluationError) {
         let buffer = buffers + block.target
         let rowMark = buffer.pointee.mark
+        let bytesBefore = buffer.pointee.count
+        let scratchMark = evaluator.scratch.mark
+        defer { evaluator.scratch.release(to: scratchMark) }
         buffer.pointee.beginRow(fieldCount: block.columnCount)
         var hasValue = false
         for index in 0..<block.columnCount {
@@ -249,5 +267,9 @@ struct MappingRun {
             return
         }
         rows += 1
+        rowBytes += buffer.pointee.count - bytesBefore
+        guard rowBytes <= evaluator.limits.maximumRowBytes else {
+            throw .because("the message makes more than \(evaluator.limits.maximumRowBytes) bytes of rows")
+        }
     }
 }

@@ -76,10 +76,13 @@ public struct EvaluationLimits: Sendable {
     /// Larger payloads are dead letters.
     public var maximumPayloadBytes: Int
     public var maximumDepth: Int
+    /// A message that makes more bytes of rows than this is a dead letter: loops can make far more of a payload than it has bytes.
+    public var maximumRowBytes: Int
 
-    public init(maximumPayloadBytes: Int = 8 * 1024 * 1024, maximumDepth: Int = 64) {
+    public init(maximumPayloadBytes: Int = 8 * 1024 * 1024, maximumDepth: Int = 64, maximumRowBytes: Int = 64 * 1024 * 1024) {
         self.maximumPayloadBytes = maximumPayloadBytes
         self.maximumDepth = maximumDepth
+        self.maximumRowBytes = maximumRowBytes
     }
 }
 

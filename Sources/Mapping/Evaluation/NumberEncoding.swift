@@ -51,50 +51,49 @@ extension Evaluator {
 
     /// ddmm.mmmm as NMEA writes coordinates: degrees + minutes ÷ 60.
     private mutating func degrees(_ text: UnsafeRawBufferPointer) throws(EvaluationError) -> UnsafeRawBufferPointer {
-        guard let number = ExactDecimal(text) else { throw .because("\(Quoted(text)) is not a number") }
-        guard number.exponent >= -18, number.exponent <= 4, number.significand.magnitude < 1 << 100 else {
-            throw .because("\(Quoted(text)) is no coordinate of degrees and minutes")
-        }
-        var unit: Int128 = 100
-        for _ in 0..<max(0, -number.exponent) { unit *= 10 }
-        var significand = number.significand
-        for _ in 0..<max(0, number.exponent) { significand *= 10 }
-        let whole = significand / unit
-        let minutes = ExactDecimal(significand % unit, exponent: min(0, number.exponent))
-        guard let fraction = minutes.divided(by: 60), let sum = ExactDecimal(whole).plus(fraction) ?? fraction.rounded(to: 30).flatMap({ ExactDecimal(whole).plus($0) })
-        else { throw .because("\(Quoted(text)) is out of range") }
+        guard let number = DecimalNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
+        // Degrees are what stands before the last two digits of the whole part.
+        guard number.isExact, number.exponent <= 0, number.exponent >= -20, case let hundred = Self.powerOfTen(2 - Int(number.exponent)),
+            let degrees = DecimalNumber(isNegative: number.isNegative, significand: number.significand / hundred, exponent: 0),
+            let minutes = DecimalNumber(
+                isNegative: number.isNegative, significand: number.significand % hundred, exponent: number.exponent),
+            let sum = degrees.adding(minutes.divided(by: 60, significantDigits: 30))
+        else { throw .because("\(Quoted(text)) is no coordinate of degrees and minutes") }
         return written(sum)
     }
 
-    private mutating func written(_ number: ExactDecimal) -> UnsafeRawBufferPointer {
-        let target = scratch.allocate(64)
+    /// 10^exponent as a whole number, for 0 … 38.
+    private static func powerOfTen(_ exponent: Int) -> UInt128 { (0..<exponent).reduce(1) { power, _ in power * 10 } }
+
+    private mutating func written(_ number: DecimalNumber) -> UnsafeRawBufferPointer {
+        let target = scratch.allocate(DecimalNumber.textBytesMax)
         let count = number.write(into: target)
-        scratch.giveBack(64 - count)
+        scratch.giveBack(DecimalNumber.textBytesMax - count)
         return UnsafeRawBufferPointer(start: target, count: count)
     }
 
     private mutating func calculated(
         _ text: UnsafeRawBufferPointer, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>
     ) throws(EvaluationError) -> UnsafeRawBufferPointer {
-        guard var number = ExactDecimal(text) else {
+        guard var number = DecimalNumber(text), number.isExact else {
             guard NumberText.isNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
             throw .because("\(Quoted(text).bare) has more digits than scale, offset, convert and limits can keep exact")
         }
         if let affine = details.affine {
-            guard let result = number.times(affine.multiplier)?.plus(affine.addend)?.divided(by: affine.divisor) else {
+            guard let result = number.multiplied(by: affine.multiplier)?.adding(affine.addend)?.divided(by: affine.divisor) else {
                 throw .because("\(Quoted(text).bare) has more digits than scale, offset and convert can keep exact")
             }
             number = result
         }
         if let sign = details.sign {
             let signText = try self.text(of: value(of: sign.slot, slots))
-            if sign.negative.contains(where: { signText.elementsEqual($0) }) { number = number.negated }
+            if sign.negative.contains(where: { signText.elementsEqual($0) }) { number = -number }
         }
-        if let minimum = details.minimum, case .number(let bound) = minimum.bound, number.isLess(than: bound) {
-            throw .because("\(number.text) is beyond min \(minimum.text)")
+        if let minimum = details.minimum, case .number(let bound) = minimum.bound, (number < bound) {
+            throw .because("\(number) is beyond min \(minimum.text)")
         }
-        if let maximum = details.maximum, case .number(let bound) = maximum.bound, bound.isLess(than: number) {
-            throw .because("\(number.text) is beyond max \(maximum.text)")
+        if let maximum = details.maximum, case .number(let bound) = maximum.bound, (bound < number) {
+            throw .because("\(number) is beyond max \(maximum.text)")
         }
         return written(number)
     }
@@ -142,21 +141,12 @@ extension Evaluator {
 
     /// numeric(p, s): PostgreSQL rounds to s digits after the point and refuses more than p − s before it; found here, it costs one row and not a batch.
     private func checkDigits(_ text: UnsafeRawBufferPointer, _ type: ColumnType) throws(EvaluationError) {
-        guard case .numeric(let precision?, let scale) = type, let number = ExactDecimal(text) else { return }
+        guard case .numeric(let precision?, let scale) = type, let number = DecimalNumber(text) else { return }
         // 10^(p − s) less half of the last digit kept: from there on it rounds up to one digit too many.
-        let half = ExactDecimal(5, exponent: -scale - 1)
-        guard let limit = ExactDecimal(1, exponent: precision - scale).plus(half.negated) else { return }
-        let magnitude = number.significand < 0 ? number.negated : number
-        if !magnitude.isLess(than: limit) { throw .because("\(Quoted(text).bare) is out of range for \(type.sql)") }
-    }
-}
-
-extension ExactDecimal {
-    /// Rounded to so many digits after the point; nil when that overflows.
-    func rounded(to digits: Int) -> ExactDecimal? {
-        guard exponent < -digits else { return self }
-        var divisor: Int128 = 1
-        for _ in 0..<min(-digits - exponent, 37) { divisor *= 10 }
-        return ExactDecimal(significand / divisor, exponent: -digits)
+        guard let half = DecimalNumber(significand: 5, exponent: Int32(-scale - 1)),
+            let limit = DecimalNumber.powerOfTen(precision - scale).adding(-half)
+        else { return }
+        let magnitude = number.isNegative ? -number : number
+        if magnitude >= limit { throw .because("\(Quoted(text).bare) is out of range for \(type.sql)") }
     }
 }

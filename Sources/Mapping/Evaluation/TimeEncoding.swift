@@ -2,6 +2,19 @@ import CopyFormat
 import Payload
 
 // Times: microseconds since 1970 until they are written.
+extension DecimalNumber {
+    static func powerOfTen(_ exponent: Int) -> DecimalNumber {
+        DecimalNumber(significand: 1, exponent: Int32(clamping: exponent)) ?? DecimalNumber(0 as Int64)
+    }
+
+    /// So many nanoseconds, in microseconds.
+    static func nanoseconds(_ count: Int64) -> DecimalNumber {
+        var number = DecimalNumber(count)
+        number.exponent = -3
+        return number
+    }
+}
+
 extension Evaluator {
     mutating func time(_ value: Value, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>) throws(EvaluationError) -> Int64 {
         var microseconds = try parsedTime(value, details)
@@ -35,14 +48,16 @@ extension Evaluator {
 
     /// A count of units since 1970, rounded to microseconds half to even.
     private func unixTime(_ text: UnsafeRawBufferPointer, _ unit: UnixUnit) throws(EvaluationError) -> Int64 {
-        guard let number = ExactDecimal(text) else { throw .because("\(Quoted(text)) is not a number") }
+        guard let number = DecimalNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
         var unit = unit
         if unit == .automatic {
-            let magnitude = number.significand < 0 ? number.negated : number
+            let magnitude = number.isNegative ? -number : number
             unit =
-                magnitude.isLess(than: ExactDecimal(1, exponent: 11))
-                ? .seconds : magnitude.isLess(than: ExactDecimal(1, exponent: 14)) ? .milliseconds
-                    : magnitude.isLess(than: ExactDecimal(1, exponent: 17)) ? .microseconds : .nanoseconds
+                (magnitude < DecimalNumber.powerOfTen(11))
+                ? .seconds
+                : (magnitude < DecimalNumber.powerOfTen(14))
+                    ? .milliseconds
+                    : (magnitude < DecimalNumber.powerOfTen(17)) ? .microseconds : .nanoseconds
         }
         let exponent =
             switch unit {
@@ -51,7 +66,9 @@ extension Evaluator {
             case .microseconds: 0
             case .nanoseconds: -3
             }
-        guard let microseconds = ExactDecimal(number.significand, exponent: number.exponent + exponent).roundedToInt64() else {
+        var scaled = number
+        scaled.exponent = Int32(clamping: Int(number.exponent) + exponent)
+        guard let microseconds = scaled.roundedInt64() else {
             throw .because("\(Quoted(text).bare) is out of range")
         }
         return microseconds
@@ -62,17 +79,17 @@ extension Evaluator {
     ) throws(EvaluationError) -> Int64 {
         let amount = value(of: plus.from, slots)
         guard !amount.isAbsent else { return microseconds }
-        var shift = try decimal(amount).times(ExactDecimal(Int128(plus.timesNanoseconds), exponent: -3))
-        if let by = plus.by { shift = shift?.times(try decimal(value(of: by, slots))) }
-        guard let rounded = shift?.roundedToInt64() else { throw .because("plus is out of range") }
+        var shift = try decimal(amount).multiplied(by: DecimalNumber.nanoseconds(plus.timesNanoseconds))
+        if let by = plus.by { shift = shift?.multiplied(by: try decimal(value(of: by, slots))) }
+        guard let rounded = shift?.roundedInt64() else { throw .because("plus is out of range") }
         let (sum, overflow) = microseconds.addingReportingOverflow(rounded)
         guard !overflow else { throw .because("plus is out of range") }
         return sum
     }
 
-    private mutating func decimal(_ value: Value) throws(EvaluationError) -> ExactDecimal {
+    private mutating func decimal(_ value: Value) throws(EvaluationError) -> DecimalNumber {
         let text = trimmed(try text(of: value))
-        guard let number = ExactDecimal(text) else { throw .because("\(Quoted(text)) is not a number") }
+        guard let number = DecimalNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
         return number
     }
 
@@ -115,6 +132,7 @@ extension Evaluator {
         }
         if let plus = details.plus { microseconds = try shifted(microseconds, plus, slots) }
         try check(microseconds, details)
+        guard PostgreSQLTime.range.contains(microseconds) else { throw .because("the date is out of range") }
         let days = microseconds.quotientAndRemainder(dividingBy: CivilTime.microsecondsPerDay)
         return Int32(truncatingIfNeeded: days.remainder < 0 ? days.quotient - 1 : days.quotient)
     }

@@ -57,7 +57,7 @@ struct ColumnDetails: Sendable {
     var parse: CompiledParse = .none
     var zone: TimeZoneRules?
     /// value ← (value × multiplier + addend) ÷ divisor; scale, offset and convert in one.
-    var affine: (multiplier: ExactDecimal, addend: ExactDecimal, divisor: Int64)?
+    var affine: (multiplier: DecimalNumber, addend: DecimalNumber, divisor: UInt64)?
     var sign: (slot: SlotSource, negative: [[UInt8]])?
     var minimum: (bound: CompiledBound, text: String)?
     var maximum: (bound: CompiledBound, text: String)?
@@ -98,7 +98,7 @@ enum CompiledParse: Sendable {
 }
 
 enum CompiledBound: Sendable {
-    case number(ExactDecimal)
+    case number(DecimalNumber)
     /// Microseconds since 1970.
     case time(Int64)
     case fromReceived(Int64)
@@ -107,11 +107,11 @@ enum CompiledBound: Sendable {
 /// A constant to compare with: as text, and as a number where it reads as one.
 struct ComparisonText: Sendable {
     var bytes: [UInt8]
-    var number: ExactDecimal?
+    var number: DecimalNumber?
 
     init(_ text: String) {
         bytes = Array(text.utf8)
-        number = ExactDecimal(text)
+        number = DecimalNumber(text)
     }
 }
 
@@ -129,8 +129,8 @@ indirect enum CompiledTest: Sendable {
     case not(CompiledTest)
     case glob([UInt8])
     case present(Bool)
-    case minimum(ExactDecimal)
-    case maximum(ExactDecimal)
+    case minimum(DecimalNumber)
+    case maximum(DecimalNumber)
 }
 
 extension Value: @unchecked Sendable {

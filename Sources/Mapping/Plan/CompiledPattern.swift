@@ -38,12 +38,13 @@ struct CompiledPattern: Sendable {
                 if parts.count == 1, case .capture(let name) = parts[0] {
                     .capture(slot: slot(name))
                 } else {
-                    .parts(parts.map { part in
-                        switch part {
-                        case .literal(let text): .literal(Array(text.utf8))
-                        case .capture(let name): .capture(slot: slot(name))
-                        }
-                    })
+                    .parts(
+                        parts.map { part in
+                            switch part {
+                            case .literal(let text): .literal(Array(text.utf8))
+                            case .capture(let name): .capture(slot: slot(name))
+                            }
+                        })
                 }
             }
         }

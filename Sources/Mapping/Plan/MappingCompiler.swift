@@ -202,7 +202,8 @@ struct MappingCompiler {
             loopSlots[loop.variable] = trie.slots.map { $0 + base }
             compiledLoops.append(
                 CompiledLoop(
-                    variable: loop.variable, text: "\(loop.over).*", over: resolve(loop.over), trie: trie, base: base, keySlot: draft.keySlot,
+                    variable: loop.variable, text: "\(loop.over).*", over: resolve(loop.over), trie: trie, base: base,
+                    keySlot: draft.keySlot,
                     indexSlot: draft.indexSlot, conditions: [], csv: csvDocument(draft, trie), groupWants: groupWants(draft, trie)))
         }
         // Each test is applied as soon as its root is known.
@@ -211,7 +212,9 @@ struct MappingCompiler {
             let compiled = condition(test)
             switch test.source {
             case .document(.loop(let variable), _), .loopKey(let variable), .loopIndex(let variable):
-                if let place = block.each.firstIndex(where: { $0.variable == variable }) { compiledLoops[place].conditions.append(compiled) }
+                if let place = block.each.firstIndex(where: { $0.variable == variable }) {
+                    compiledLoops[place].conditions.append(compiled)
+                }
             default: early.append(compiled)
             }
         }
@@ -253,8 +256,8 @@ struct MappingCompiler {
         case .not(let test): .not(compile(test))
         case .match(let glob): .glob(Array(glob.utf8))
         case .present(let isPresent): .present(isPresent)
-        case .minimum(let text): ExactDecimal(text).map { .minimum($0) } ?? .any([])
-        case .maximum(let text): ExactDecimal(text).map { .maximum($0) } ?? .any([])
+        case .minimum(let text): DecimalNumber(text).map { .minimum($0) } ?? .any([])
+        case .maximum(let text): DecimalNumber(text).map { .maximum($0) } ?? .any([])
         }
     }
 
@@ -273,7 +276,8 @@ struct MappingCompiler {
         } else {
             switch resolve(column.from[0]) {
             case .slot(let found): slot = found
-            case .seek(let container, let path, let cursor): details.gather = .single(.seek(container: container, steps: path, cursor: cursor))
+            case .seek(let container, let path, let cursor):
+                details.gather = .single(.seek(container: container, steps: path, cursor: cursor))
             }
         }
         if details.gather != nil { steps.insert(.gathers) }
@@ -313,13 +317,14 @@ struct MappingCompiler {
 
     private mutating func calculation(of column: ColumnSyntax, _ details: inout ColumnDetails, _ steps: inout ColumnSteps) {
         if column.scale != nil || column.offset != nil || column.convert != nil {
-            let scale = column.scale.flatMap { ExactDecimal($0) } ?? ExactDecimal(1)
-            let offset = column.offset.flatMap { ExactDecimal($0) } ?? ExactDecimal(0)
-            let factor = ExactDecimal(Int128(column.convert?.multiplier ?? 1))
-            let addend = ExactDecimal(Int128(column.convert?.addend ?? 0))
+            let scale = column.scale.flatMap { DecimalNumber($0) } ?? DecimalNumber(1 as Int64)
+            let offset = column.offset.flatMap { DecimalNumber($0) } ?? DecimalNumber(0 as Int64)
+            let factor = DecimalNumber(column.convert?.multiplier ?? 1)
+            let addend = DecimalNumber(column.convert?.addend ?? 0)
             // ((v × scale + offset) × multiplier + addend) ÷ divisor
             details.affine = (
-                scale.times(factor) ?? scale, offset.times(factor)?.plus(addend) ?? addend, column.convert?.divisor ?? 1
+                scale.multiplied(by: factor) ?? scale, offset.multiplied(by: factor)?.adding(addend) ?? addend,
+                UInt64(column.convert?.divisor ?? 1)
             )
             steps.insert(.calculates)
         }
@@ -338,7 +343,7 @@ struct MappingCompiler {
 
     private static func compile(_ bound: Bound) -> CompiledBound {
         switch bound {
-        case .number(let text): .number(ExactDecimal(text) ?? ExactDecimal(0))
+        case .number(let text): .number(DecimalNumber(text) ?? DecimalNumber(0 as Int64))
         case .time(let microseconds): .time(microseconds)
         case .fromReceived(let microseconds): .fromReceived(microseconds)
         }
@@ -374,7 +379,6 @@ struct MappingCompiler {
         if case .json(let allowsNaN, _) = syntax.decode { mayHoldNaN = allowsNaN }
         return .rest(container: container, taken: PathTrie(paths: taken.filter { !$0.isEmpty }), mayHoldNaN: mayHoldNaN)
     }
-
 
     private static func declaredBits(of type: ColumnType) -> UInt8 {
         switch type {

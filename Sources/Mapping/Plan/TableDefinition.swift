@@ -46,7 +46,8 @@ public struct TableDefinition: Sendable {
                 // A column that some block leaves NULL is not NOT NULL.
                 columns[known].isNotNull = columns[known].isNotNull && column.isNotNull
             } else {
-                columns.append(Column(name: column.name, type: column.type, isNotNull: column.isNotNull && isFirst, comment: column.catalogComment))
+                columns.append(
+                    Column(name: column.name, type: column.type, isNotNull: column.isNotNull && isFirst, comment: column.catalogComment))
             }
         }
         let written = Set(block.columns.map(\.name))

@@ -19,7 +19,8 @@ struct ColumnReader {
         }
         guard isColumnName(text) else {
             diagnostics.add(
-                at: name.mark, "'\(text)' is no column name", hint: "a column name has 1 to 63 of a-z, 0-9 and _, and does not start with a digit")
+                at: name.mark, "'\(text)' is no column name",
+                hint: "a column name has 1 to 63 of a-z, 0-9 and _, and does not start with a digit")
             return nil
         }
         return node.members == nil ? short(text, name.mark, node) : long(text, name.mark, node)
@@ -46,7 +47,8 @@ struct ColumnReader {
         }
         guard let (type, isNotNull) = type(typeText, at: node.mark, column: name) else { return nil }
         guard let from = source ?? fieldOfTheSameName(name, at: node.mark) else { return nil }
-        var column = ColumnSyntax(name: name, mark: mark, type: type, isNotNull: isNotNull, from: [from], trim: false, nullIf: [], when: [], map: [])
+        var column = ColumnSyntax(
+            name: name, mark: mark, type: type, isNotNull: isNotNull, from: [from], trim: false, nullIf: [], when: [], map: [])
         column.isNotNull = isNotNull
         return column
     }
@@ -69,8 +71,12 @@ struct ColumnReader {
             if words.contains("("), !words.contains(")") {
                 hint = "quote a type that holds a comma: \"numeric(4,2)\""
             } else {
-                hint = suggestion(for: name, among: ["boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "text",
-                    "varchar", "timestamptz", "date", "uuid", "bytea", "jsonb", "json"])
+                hint = suggestion(
+                    for: name,
+                    among: [
+                        "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "text",
+                        "varchar", "timestamptz", "date", "uuid", "bytea", "jsonb", "json",
+                    ])
             }
             diagnostics.add(at: mark, "type '\(words)' of column '\(column)' is not supported", hint: hint)
             return nil
@@ -95,7 +101,8 @@ struct ColumnReader {
             return nil
         }
         guard let (type, isNotNull) = type(typeText, at: typeNode.mark, column: name) else { return nil }
-        var column = ColumnSyntax(name: name, mark: mark, type: type, isNotNull: isNotNull, from: [], trim: false, nullIf: [], when: [], map: [])
+        var column = ColumnSyntax(
+            name: name, mark: mark, type: type, isNotNull: isNotNull, from: [], trim: false, nullIf: [], when: [], map: [])
         if object.flag("not_null") == true { column.isNotNull = true }
         guard readSource(object, &column) else { return nil }
         column.when = conditions.read(object["when"])
@@ -187,20 +194,27 @@ struct ColumnReader {
                         (rule, fits) = (.pattern(text), true)
                     } catch {
                         let known = UnixUnit.allCases.map(\.rawValue) + ["rfc3339"]
-                        let hint = suggestion(for: text, among: known) ?? "fields are yyyy yy MM dd HH mm ss S; any other letter is an error"
+                        let hint =
+                            suggestion(for: text, among: known) ?? "fields are yyyy yy MM dd HH mm ss S; any other letter is an error"
                         switch error {
                         case .unknownLetter(let letter):
-                            diagnostics.add(at: node.mark, "'\(letter)' in the time pattern '\(text)' of column '\(column.name)' is no field", hint: hint)
+                            diagnostics.add(
+                                at: node.mark, "'\(letter)' in the time pattern '\(text)' of column '\(column.name)' is no field",
+                                hint: hint)
                         case .incompleteDate:
-                            diagnostics.add(at: node.mark, "the time pattern '\(text)' of column '\(column.name)' needs year, month and day")
+                            diagnostics.add(
+                                at: node.mark, "the time pattern '\(text)' of column '\(column.name)' needs year, month and day")
                         }
                         return
                     }
                 }
             }
             guard let rule, fits else {
-                let hint = suggestion(for: text, among: ["rfc3339", "decimal_comma", "hex", "ddmm", "base64", "json"] + UnixUnit.allCases.map(\.rawValue))
-                diagnostics.add(at: node.mark, "parse: \(text) does not fit column '\(column.name)' of type \(column.type.sql)", hint: rule == nil ? hint : nil)
+                let hint = suggestion(
+                    for: text, among: ["rfc3339", "decimal_comma", "hex", "ddmm", "base64", "json"] + UnixUnit.allCases.map(\.rawValue))
+                diagnostics.add(
+                    at: node.mark, "parse: \(text) does not fit column '\(column.name)' of type \(column.type.sql)",
+                    hint: rule == nil ? hint : nil)
                 return
             }
             column.parse = rule
@@ -219,27 +233,34 @@ struct ColumnReader {
             }
         }
         if case .pattern(let text) = column.parse, object["zone"] == nil, column.type != .date {
-            diagnostics.add(at: object.mark(of: "parse"), "the time pattern '\(text)' of column '\(column.name)' says no offset", hint: "add zone: UTC, or the zone of the device")
+            diagnostics.add(
+                at: object.mark(of: "parse"), "the time pattern '\(text)' of column '\(column.name)' says no offset",
+                hint: "add zone: UTC, or the zone of the device")
         }
     }
 
     private func readArithmetic(_ object: ObjectReader, _ column: inout ColumnSyntax) {
         for key in ["scale", "offset"] {
             guard let node = object[key], let text = object.text(key) else { continue }
-            guard ExactDecimal(text) != nil else {
+            guard DecimalNumber(text) != nil else {
                 diagnostics.add(at: node.mark, "'\(key)' of column '\(column.name)' is a number, not '\(text)'")
                 continue
             }
-            if !column.type.isNumeric { diagnostics.add(at: node.mark, "'\(key)' is for numbers; column '\(column.name)' is \(column.type.sql)") }
+            if !column.type.isNumeric {
+                diagnostics.add(at: node.mark, "'\(key)' is for numbers; column '\(column.name)' is \(column.type.sql)")
+            }
             if key == "scale" { column.scale = text } else { column.offset = text }
         }
         if let node = object["convert"], let text = object.text("convert") {
-            if !column.type.isNumeric { diagnostics.add(at: node.mark, "'convert' is for numbers; column '\(column.name)' is \(column.type.sql)") }
+            if !column.type.isNumeric {
+                diagnostics.add(at: node.mark, "'convert' is for numbers; column '\(column.name)' is \(column.type.sql)")
+            }
             do throws(Units.Fault) {
                 column.convert = try Units.conversion(text)
             } catch {
                 switch error {
-                case .malformed: diagnostics.add(at: node.mark, "convert: '\(text)' does not read as 'unit to unit'", hint: "such as 'degF to degC'")
+                case .malformed:
+                    diagnostics.add(at: node.mark, "convert: '\(text)' does not read as 'unit to unit'", hint: "such as 'degF to degC'")
                 case .unknown(let unit):
                     diagnostics.add(
                         at: node.mark, "unit '\(unit)' is not known",
@@ -258,7 +279,8 @@ struct ColumnReader {
     }
 
     private func readPlus(_ object: ObjectReader, _ column: inout ColumnSyntax) {
-        guard let node = object["plus"], let plus = ObjectReader(node, "plus of column '\(column.name)'", keys: Keys.plus, diagnostics) else { return }
+        guard let node = object["plus"], let plus = ObjectReader(node, "plus of column '\(column.name)'", keys: Keys.plus, diagnostics)
+        else { return }
         if !column.type.isTime { diagnostics.add(at: node.mark, "'plus' is for times; column '\(column.name)' is \(column.type.sql)") }
         guard let from = plus["from"] else {
             diagnostics.add(at: node.mark, "'plus' needs 'from'")
@@ -287,14 +309,15 @@ struct ColumnReader {
                 return .fromReceived((text.hasPrefix("-") ? -1 : 1) * (nanoseconds / 1000))
             }
             if let microseconds = time(text) { return .time(microseconds) }
-            diagnostics.add(at: node.mark, "'\(key)' of column '\(column.name)' is a time such as 2020-01-01T00:00:00Z or +1 d, not '\(text)'")
+            diagnostics.add(
+                at: node.mark, "'\(key)' of column '\(column.name)' is a time such as 2020-01-01T00:00:00Z or +1 d, not '\(text)'")
             return nil
         }
         guard column.type.isNumeric else {
             diagnostics.add(at: node.mark, "'\(key)' is for numbers and times; column '\(column.name)' is \(column.type.sql)")
             return nil
         }
-        guard ExactDecimal(text) != nil else {
+        guard DecimalNumber(text) != nil else {
             diagnostics.add(at: node.mark, "'\(key)' of column '\(column.name)' is a number, not '\(text)'")
             return nil
         }
@@ -307,10 +330,11 @@ struct ColumnReader {
             column.defaultValue = .received
             return
         }
-        if column.type.isNumeric, ExactDecimal(text) == nil {
+        if column.type.isNumeric, DecimalNumber(text) == nil {
             diagnostics.add(at: node.mark, "default '\(text)' does not fit column '\(column.name)' of type \(column.type.sql)")
         } else if column.type.isTime, time(text) == nil {
-            diagnostics.add(at: node.mark, "default '\(text)' of column '\(column.name)' is no time", hint: "such as 2020-01-01T00:00:00Z, or received")
+            diagnostics.add(
+                at: node.mark, "default '\(text)' of column '\(column.name)' is no time", hint: "such as 2020-01-01T00:00:00Z, or received")
         }
         column.defaultValue = .literal(text)
     }

@@ -1,3 +1,5 @@
+import Payload
+
 /// Reads `when: {SOURCE: TEST}`.
 struct ConditionReader {
     let sources: SourceReader
@@ -29,7 +31,11 @@ struct ConditionReader {
         if let isPresent = object.flag("present") { tests.append(.present(isPresent)) }
         for (key, make) in [("min", TestExpression.minimum), ("max", TestExpression.maximum)] {
             guard let node = object[key], let text = object.text(key) else { continue }
-            if ExactDecimal(text) == nil { diagnostics.add(at: node.mark, "'\(key)' of a test is a number, not '\(text)'") } else { tests.append(make(text)) }
+            if DecimalNumber(text) == nil {
+                diagnostics.add(at: node.mark, "'\(key)' of a test is a number, not '\(text)'")
+            } else {
+                tests.append(make(text))
+            }
         }
         return .allOf(tests)
     }

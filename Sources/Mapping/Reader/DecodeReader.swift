@@ -37,7 +37,8 @@ struct DecodeReader {
         default:
             let known = Keys.decoders + Keys.decodersLater
             diagnostics.add(
-                at: node.mark, "unknown decoder '\(name)'", hint: suggestion(for: name, among: known) ?? "decoders are \(Keys.decoders.joined(separator: ", "))")
+                at: node.mark, "unknown decoder '\(name)'",
+                hint: suggestion(for: name, among: known) ?? "decoders are \(Keys.decoders.joined(separator: ", "))")
             return nil
         }
     }
@@ -94,7 +95,9 @@ struct DecodeReader {
         layout.fields = fields(object["fields"])
         for (key, value) in object["groups"]?.members ?? [] {
             guard let name = key.text, let group = ObjectReader(value, "group '\(name)'", keys: Keys.group, diagnostics) else { continue }
-            for needed in ["at", "every", "fields"] where group[needed] == nil { diagnostics.add(at: value.mark, "group '\(name)' needs '\(needed)'") }
+            for needed in ["at", "every", "fields"] where group[needed] == nil {
+                diagnostics.add(at: value.mark, "group '\(name)' needs '\(needed)'")
+            }
             let at = group.integer("at", in: 0...268_435_455) ?? 0
             let every = group.integer("every", in: 1...1_000_000) ?? 1
             let fields = fields(group["fields"])
@@ -151,16 +154,19 @@ struct DecodeReader {
                 diagnostics.add(at: node.mark, "'bits' of field '\(name)' is lo..hi, bit 0 the least significant, not '\(text)'")
             }
         }
-        return field(name, type, at, node.mark, object.choice("order", BinaryField.Order.self), bits, object.integer("size", in: 1...1_000_000))
+        return field(
+            name, type, at, node.mark, object.choice("order", BinaryField.Order.self), bits, object.integer("size", in: 1...1_000_000))
     }
 
     private func field(
-        _ name: String, _ typeName: String, _ at: Int, _ mark: SourceMark, _ order: BinaryField.Order?, _ bits: ClosedRange<Int>?, _ size: Int?
+        _ name: String, _ typeName: String, _ at: Int, _ mark: SourceMark, _ order: BinaryField.Order?, _ bits: ClosedRange<Int>?,
+        _ size: Int?
     ) -> BinaryField? {
         guard let type = BinaryField.FieldType(rawValue: typeName) else {
             let known = BinaryField.FieldType.allCases.map(\.rawValue)
             diagnostics.add(
-                at: mark, "field '\(name)': unknown type '\(typeName)'", hint: suggestion(for: typeName, among: known) ?? "types are \(known.joined(separator: " "))")
+                at: mark, "field '\(name)': unknown type '\(typeName)'",
+                hint: suggestion(for: typeName, among: known) ?? "types are \(known.joined(separator: " "))")
             return nil
         }
         guard let bytes = BinaryField.size(of: type) ?? size else {
@@ -171,11 +177,15 @@ struct DecodeReader {
         if at < 0, -at < bytes { diagnostics.add(at: mark, "field '\(name)' at \(at) reaches beyond the end") }
         if let bits {
             let isInteger = typeName.hasPrefix("u") || typeName.hasPrefix("i")
-            if !isInteger || bits.upperBound >= bytes * 8 { diagnostics.add(at: mark, "field '\(name)': bits \(bits.lowerBound)..\(bits.upperBound) are not in \(typeName)") }
+            if !isInteger || bits.upperBound >= bytes * 8 {
+                diagnostics.add(at: mark, "field '\(name)': bits \(bits.lowerBound)..\(bits.upperBound) are not in \(typeName)")
+            }
         }
         if let order {
             let needs = order == .ab || order == .ba ? 2 : 4
-            if bytes < needs || type == .text || type == .bytes { diagnostics.add(at: mark, "field '\(name)': order \(order.rawValue) does not fit \(typeName)") }
+            if bytes < needs || type == .text || type == .bytes {
+                diagnostics.add(at: mark, "field '\(name)': order \(order.rawValue) does not fit \(typeName)")
+            }
         }
         return BinaryField(name: name, type: type, at: at, order: order, bits: bits, size: bytes)
     }

@@ -24,7 +24,9 @@ struct MappingFileReader {
         var blocks: [BlockSyntax] = []
         var filter: [ConditionSyntax] = []
         if let rows = object["rows"] {
-            if object["keep_empty"] != nil { diagnostics.add(at: object.mark(of: "keep_empty"), "'keep_empty' stands inside the blocks of 'rows'") }
+            if object["keep_empty"] != nil {
+                diagnostics.add(at: object.mark(of: "keep_empty"), "'keep_empty' stands inside the blocks of 'rows'")
+            }
             filter = ConditionReader(sources: sources, diagnostics: diagnostics).read(object["when"])
             guard let items = rows.items, !items.isEmpty else {
                 diagnostics.add(at: rows.mark, "'rows' is a list of blocks")
@@ -73,7 +75,8 @@ struct MappingFileReader {
                 return nil
             }
             if text.hasPrefix("$share/") {
-                diagnostics.add(at: item.mark, "shared subscriptions are a matter of the pool, not of a mapping", hint: "leave $share/group/ out")
+                diagnostics.add(
+                    at: item.mark, "shared subscriptions are a matter of the pool, not of a mapping", hint: "leave $share/group/ out")
                 return nil
             }
             do throws(TopicPattern.Fault) {
@@ -125,18 +128,27 @@ struct MappingFileReader {
                 names.insert(name.text ?? "")
                 guard let column = reader.read(name, value) else { continue }
                 // A block's own column takes the place of a shared one.
-                if let place = columns.firstIndex(where: { $0.name == column.name }) { columns[place] = column } else { columns.append(column) }
+                if let place = columns.firstIndex(where: { $0.name == column.name }) {
+                    columns[place] = column
+                } else {
+                    columns.append(column)
+                }
             }
         }
         if names.isEmpty { diagnostics.add(at: object.mark, "the block for table '\(table.name)' needs columns") }
         for key in table.key {
             if let column = columns.first(where: { $0.name == key }) {
-                if !column.isNotNull { diagnostics.add(at: table.mark, "key column '\(key)' of table '\(table.name)' may be NULL", hint: "declare it not null") }
+                if !column.isNotNull {
+                    diagnostics.add(at: table.mark, "key column '\(key)' of table '\(table.name)' may be NULL", hint: "declare it not null")
+                }
             } else if !names.contains(key) {
-                diagnostics.add(at: table.mark, "key column '\(key)' of table '\(table.name)' is no column here", hint: suggestion(for: key, among: names))
+                diagnostics.add(
+                    at: table.mark, "key column '\(key)' of table '\(table.name)' is no column here",
+                    hint: suggestion(for: key, among: names))
             }
         }
-        return BlockSyntax(mark: object.mark, table: table, each: each, when: when, columns: columns, keepEmpty: object.flag("keep_empty") ?? false)
+        return BlockSyntax(
+            mark: object.mark, table: table, each: each, when: when, columns: columns, keepEmpty: object.flag("keep_empty") ?? false)
     }
 
     private func loops(_ node: StrictNode?, _ mark: SourceMark, _ decode: DecodeSyntax, _ sources: inout SourceReader) -> [LoopSyntax] {
@@ -150,7 +162,9 @@ struct MappingFileReader {
             node.members.map { $0.map { ($0.key.text ?? "", $0.key.mark, $0.value) } } ?? [("item", node.mark, node)]
         for (variable, mark, path) in pairs {
             guard isVariable(variable), !SourceReader.reserved.contains(variable) else {
-                diagnostics.add(at: mark, "'\(variable)' cannot name a loop variable", hint: "letters, digits and _; not \(SourceReader.reserved.sorted().joined(separator: ", "))")
+                diagnostics.add(
+                    at: mark, "'\(variable)' cannot name a loop variable",
+                    hint: "letters, digits and _; not \(SourceReader.reserved.sorted().joined(separator: ", "))")
                 continue
             }
             if sources.loops.contains(variable) { diagnostics.add(at: mark, "the loop variable '\(variable)' stands twice") }
@@ -159,7 +173,9 @@ struct MappingFileReader {
                 continue
             }
             if let source = sources.read(String(text.dropLast(2)), at: path.mark) {
-                if case .document = source { loops.append(LoopSyntax(variable: variable, mark: mark, over: source)) } else {
+                if case .document = source {
+                    loops.append(LoopSyntax(variable: variable, mark: mark, over: source))
+                } else {
                     diagnostics.add(at: path.mark, "'\(text)': a loop runs over a part of the payload")
                 }
             }
@@ -195,7 +211,9 @@ struct MappingFileReader {
             if known.contains(text) {
                 diagnostics.add(at: conflict.mark, "on_conflict: \(text) is not yet supported", hint: "append is")
             } else {
-                diagnostics.add(at: conflict.mark, "'on_conflict' is one of \(known.joined(separator: ", ")), not '\(text)'", hint: suggestion(for: text, among: known))
+                diagnostics.add(
+                    at: conflict.mark, "'on_conflict' is one of \(known.joined(separator: ", ")), not '\(text)'",
+                    hint: suggestion(for: text, among: known))
             }
         }
         return TableSyntax(

@@ -29,10 +29,13 @@ public struct MappingReader {
         let reader = MappingReader(options: options)
         let place = SourceMark(file: folder, line: 1, column: 1)
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-            return Reading(mappings: [], diagnostics: [Diagnostic(at: place, "cannot read the folder of mappings", hint: "check 'mappings' in the configuration")])
+            return Reading(
+                mappings: [],
+                diagnostics: [Diagnostic(at: place, "cannot read the folder of mappings", hint: "check 'mappings' in the configuration")])
         }
         for name in names where name.hasSuffix(".yml") {
-            reader.diagnostics.add(at: SourceMark(file: folder + "/" + name, line: 1, column: 1), "mapping files end in .yaml", hint: "rename it")
+            reader.diagnostics.add(
+                at: SourceMark(file: folder + "/" + name, line: 1, column: 1), "mapping files end in .yaml", hint: "rename it")
         }
         let files = names.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.sorted()
         if files.isEmpty, reader.diagnostics.isEmpty {
@@ -85,7 +88,8 @@ public struct MappingReader {
                 let table = block.table
                 if !table.key.isEmpty || table.comment != nil || table.ddl != nil {
                     if let first = options[table.name] {
-                        diagnostics.add(at: table.mark, "options of table '\(table.name)' stand here and at \(first)", hint: "keep them in one place")
+                        diagnostics.add(
+                            at: table.mark, "options of table '\(table.name)' stand here and at \(first)", hint: "keep them in one place")
                     }
                     options[table.name] = table.mark
                 }
@@ -93,13 +97,16 @@ public struct MappingReader {
                     let name = table.name + "." + column.name
                     if let first = columns[name], first.type != column.type {
                         diagnostics.add(
-                            at: column.mark, "column '\(name)' is \(column.type.sql) here and \(first.type.sql) at \(first.mark)", hint: "a column has one type")
+                            at: column.mark, "column '\(name)' is \(column.type.sql) here and \(first.type.sql) at \(first.mark)",
+                            hint: "a column has one type")
                     }
                     columns[name] = columns[name] ?? (column.type, column.mark)
                 }
             }
         }
-        let order = diagnostics.diagnostics.sorted { ($0.mark.file, $0.mark.line, $0.mark.column) < ($1.mark.file, $1.mark.line, $1.mark.column) }
+        let order = diagnostics.diagnostics.sorted {
+            ($0.mark.file, $0.mark.line, $0.mark.column) < ($1.mark.file, $1.mark.line, $1.mark.column)
+        }
         return Reading(mappings: mappings, diagnostics: order)
     }
 }

@@ -22,7 +22,9 @@ struct SourceReader {
             diagnostics.add(at: mark, message, hint: hint)
             return nil
         }
-        if text.contains("["), !text.contains("\"") { return fail("'\(text)': paths have no brackets", hint: "write .0 for the first element") }
+        if text.contains("["), !text.contains("\"") {
+            return fail("'\(text)': paths have no brackets", hint: "write .0 for the first element")
+        }
         let roots = loops + ["$"] + Self.reserved.sorted()
         if let at = text.firstIndex(of: "@"), !text.contains("{"), !text.contains("\"") {
             let variable = String(text[..<at])
@@ -37,7 +39,8 @@ struct SourceReader {
             }
         }
         guard let segments = segments(of: text), let first = segments.first, case .name(let root) = first else {
-            return fail("'\(text)' is no path", hint: "a path is a root and names with dots between, such as $.a.b; quote names that hold . { or }")
+            return fail(
+                "'\(text)' is no path", hint: "a path is a root and names with dots between, such as $.a.b; quote names that hold . { or }")
         }
         let rest = Array(segments.dropFirst())
         for case .indexOf(let variable) in rest where !loops.contains(variable) {
@@ -65,7 +68,9 @@ struct SourceReader {
             return root == "received" ? .received : root == "payload" ? .rawPayload : .rest
         case "mqtt": return property(text, rest, fail)
         default:
-            return fail("unknown root '\(root)' in '\(text)'", hint: suggestion(for: root, among: roots) ?? "roots here: \(roots.joined(separator: ", "))")
+            return fail(
+                "unknown root '\(root)' in '\(text)'",
+                hint: suggestion(for: root, among: roots) ?? "roots here: \(roots.joined(separator: ", "))")
         }
     }
 
@@ -81,12 +86,15 @@ struct SourceReader {
         case "correlation" where names.count == 1: return .mqtt(.correlationData)
         case "broker" where names.count == 1: return .mqtt(.broker)
         case "user" where names.count == 2: return .mqtt(.user(names[1]))
-        default: return fail("'\(text)': no such property", "mqtt has qos, retain, content_type, response_topic, correlation, broker and user.NAME")
+        default:
+            return fail(
+                "'\(text)': no such property", "mqtt has qos, retain, content_type, response_topic, correlation, broker and user.NAME")
         }
     }
 
     private func loopHint(_ variable: String) -> String {
-        loops.isEmpty ? "there is no loop" : suggestion(for: variable, among: loops) ?? "loop variables here: \(loops.joined(separator: ", "))"
+        loops.isEmpty
+            ? "there is no loop" : suggestion(for: variable, among: loops) ?? "loop variables here: \(loops.joined(separator: ", "))"
     }
 
     /// Names, `"quoted names"`, `{var@index}` and `{var@key}`, with dots between.

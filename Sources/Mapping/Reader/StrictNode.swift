@@ -155,14 +155,16 @@ public struct ObjectReader {
     public func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let node = byKey[key], let text = text(key) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            diagnostics.add(at: node.mark, "'\(key)' in \(name) is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+            diagnostics.add(
+                at: node.mark, "'\(key)' in \(name) is a whole number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
             return nil
         }
         return number
     }
 
     /// One of the cases of an enum with texts.
-    public func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type) -> Choice? where Choice.RawValue == String {
+    public func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type) -> Choice?
+    where Choice.RawValue == String {
         guard let node = byKey[key], let text = text(key) else { return nil }
         if let choice = Choice(rawValue: text) { return choice }
         let known = Choice.allCases.map(\.rawValue)

@@ -110,7 +110,8 @@ struct TestReader {
             members.compactMap { key, value in
                 guard let table = key.text, tables[table] != nil else {
                     diagnostics.add(
-                        at: key.mark, "the mapping writes no table '\(key.text ?? "")'", hint: suggestion(for: key.text ?? "", among: tables.keys))
+                        at: key.mark, "the mapping writes no table '\(key.text ?? "")'",
+                        hint: suggestion(for: key.text ?? "", among: tables.keys))
                     return nil
                 }
                 return (table, (value.items ?? []).compactMap { row($0, of: table) })

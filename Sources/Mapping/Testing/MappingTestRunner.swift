@@ -88,8 +88,8 @@ public enum MappingTestRunner {
     private static func isSame(_ value: DecodedValue, _ text: String) -> Bool {
         switch value {
         case .boolean(let value): return value ? text == "true" : text == "false"
-        case .integer(let value): return ExactDecimal(text) == ExactDecimal(Int128(value))
-        case .numeric(let value): return ExactDecimal(value) == ExactDecimal(text)
+        case .integer(let value): return DecimalNumber(text) == DecimalNumber(value)
+        case .numeric(let value): return DecimalNumber(value) == DecimalNumber(text)
         case .real(let value): return Double(text).map { abs($0 - Double(value)) <= 1e-6 * max(1, abs(Double(value))) } ?? false
         case .double(let value): return Double(text).map { abs($0 - value) <= 1e-6 * max(1, abs(value)) } ?? false
         case .time(let microseconds): return time(text) == microseconds
@@ -103,7 +103,9 @@ public enum MappingTestRunner {
     }
 
     private static func sameJSON(_ text: String, _ expected: ExpectedValue) -> Bool {
-        guard let got = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject else { return false }
+        guard let got = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject else {
+            return false
+        }
         // A text in the test that is JSON itself is meant as such.
         if case .scalar(.text(let text)) = expected,
             let wanted = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject, got == wanted
@@ -126,7 +128,8 @@ public enum MappingTestRunner {
             return array.count == items.count && zip(array, items).allSatisfy { matches($0, $1) }
         case .object(let members):
             guard let object = got as? [String: NSObject] else { return false }
-            return object.count == members.count && members.allSatisfy { member in object[member.key].map { matches($0, member.value) } ?? false }
+            return object.count == members.count
+                && members.allSatisfy { member in object[member.key].map { matches($0, member.value) } ?? false }
         }
     }
 }

@@ -1,6 +1,8 @@
 /// A field at a fixed place of a binary payload.
 public struct BinaryField: Sendable {
-    public enum FieldType: String, Sendable, CaseIterable { case u8, i8, u16, i16, u24, i24, u32, i32, u64, i64, f32, f64, bcd, text, bytes }
+    public enum FieldType: String, Sendable, CaseIterable {
+        case u8, i8, u16, i16, u24, i24, u32, i32, u64, i64, f32, f64, bcd, text, bytes
+    }
     /// The order of bytes, as Modbus tools name it: a is the most significant byte.
     public enum Order: String, Sendable, CaseIterable { case ab, ba, abcd, dcba, badc, cdab }
 

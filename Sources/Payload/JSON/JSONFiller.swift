@@ -16,12 +16,12 @@ struct JSONFiller {
         return try fillCleared(first, node: node, depth: depth)
     }
 
-    /// A node with children whose slots are all `missing`.
+    /// A node whose slots are all `missing`. Only a root may have no children: its object is then skipped like any other value.
     @inline(always) func fillCleared(_ first: Place, node: Node, depth: Int) throws(JSONError) -> Place {
         var place = first
         var value = Value.missing
         switch first.pointee {
-        case UInt8(ascii: "{"):
+        case UInt8(ascii: "{") where node.pointee.childCount > 0:
             place = try fillObject(first, node: node, depth: depth)
             value = Value(kind: .object, start: first, count: place - first)
         case UInt8(ascii: "[") where node.pointee.lastArrayIndex >= 0:
@@ -35,6 +35,7 @@ struct JSONFiller {
     }
 
     @inline(never) private func fillObject(_ opening: Place, node: Node, depth: Int) throws(JSONError) -> Place {
+        assert(node.pointee.childCount > 0, "the first guess is a child")
         try scanner.checkDepth(depth, at: opening)
         var place = try scanner.next(opening + 1)
         if place.pointee == UInt8(ascii: "}") { return place + 1 }

@@ -3,7 +3,8 @@ public enum DurationText {
     private static let nanosecondsByUnit: [String: Int64] = [
         "ns": 1, "us": 1000, "ms": 1_000_000, "s": 1_000_000_000, "sec": 1_000_000_000, "second": 1_000_000_000, "seconds": 1_000_000_000,
         "min": 60_000_000_000, "m": 60_000_000_000, "minute": 60_000_000_000, "minutes": 60_000_000_000, "h": 3_600_000_000_000,
-        "hour": 3_600_000_000_000, "hours": 3_600_000_000_000, "d": 86_400_000_000_000, "day": 86_400_000_000_000, "days": 86_400_000_000_000,
+        "hour": 3_600_000_000_000, "hours": 3_600_000_000_000, "d": 86_400_000_000_000, "day": 86_400_000_000_000,
+        "days": 86_400_000_000_000,
     ]
 
     /// Nanoseconds; nil when it is no duration, has more digits than nanoseconds hold, or is beyond 64 bits.
@@ -16,7 +17,8 @@ public enum DurationText {
         let (product, overflow) = whole.multipliedReportingOverflow(by: scale)
         guard !overflow else { return nil }
         guard parts.count == 2 else { return product }
-        guard parts[1].count <= 9, let digits = Int64(parts[1]), let power = Int64("1" + String(repeating: "0", count: parts[1].count)) else { return nil }
+        guard parts[1].count <= 9, let digits = Int64(parts[1]), let power = Int64("1" + String(repeating: "0", count: parts[1].count))
+        else { return nil }
         let (numerator, overflows) = digits.multipliedReportingOverflow(by: scale)
         guard !overflows, numerator % power == 0 else { return nil }
         let (sum, overflowed) = product.addingReportingOverflow(numerator / power)

@@ -103,7 +103,9 @@ struct PosixZone {
             rest = rest.dropFirst()
             guard let week = number(&rest), rest.first == "." else { return nil }
             rest = rest.dropFirst()
-            guard let weekday = number(&rest), (1...12).contains(month), (1...5).contains(week), (0...6).contains(weekday) else { return nil }
+            guard let weekday = number(&rest), (1...12).contains(month), (1...5).contains(week), (0...6).contains(weekday) else {
+                return nil
+            }
             day = .monthWeek(month: month, week: week, weekday: weekday)
         } else if rest.first == "J" {
             rest = rest.dropFirst()

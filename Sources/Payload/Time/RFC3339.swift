@@ -18,7 +18,8 @@ public enum RFC3339 {
         let second = pair(bytes, 17)
         guard century | yearOfCentury | month | day | hour | minute | second >= 0 else { throw .malformed }
         let year = century &* 100 &+ yearOfCentury
-        guard year >= 1, month >= 1, month <= 12, day >= 1, day <= CivilTime.days(inMonth: month, of: year), hour < 24, minute < 60, second < 60
+        guard year >= 1, month >= 1, month <= 12, day >= 1, day <= CivilTime.days(inMonth: month, of: year), hour < 24, minute < 60,
+            second < 60
         else { throw .nonexistent }
         let seconds = CivilTime.days(year: year, month: month, day: day) &* 86_400 &+ hour &* 3600 &+ minute &* 60 &+ second
 

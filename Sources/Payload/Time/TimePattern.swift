@@ -36,7 +36,9 @@ public struct TimePattern: Sendable, Hashable {
                 rest = rest.dropFirst()
             }
         }
-        guard steps.contains(.year) || steps.contains(.shortYear), steps.contains(.month), steps.contains(.day) else { throw .incompleteDate }
+        guard steps.contains(.year) || steps.contains(.shortYear), steps.contains(.month), steps.contains(.day) else {
+            throw .incompleteDate
+        }
         self.steps = steps
     }
 
@@ -75,7 +77,8 @@ public struct TimePattern: Sendable, Hashable {
             }
         }
         guard place == bytes.count else { throw .malformed }
-        guard year >= 1, (1...12).contains(month), day >= 1, day <= CivilTime.days(inMonth: month, of: year), hour < 24, minute < 60, second < 60
+        guard year >= 1, (1...12).contains(month), day >= 1, day <= CivilTime.days(inMonth: month, of: year), hour < 24, minute < 60,
+            second < 60
         else { throw .nonexistent }
         let seconds = CivilTime.days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second
         return Int64(seconds) * 1_000_000 + Int64(fraction)

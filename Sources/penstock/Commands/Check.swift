@@ -8,7 +8,9 @@ import Store
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks mappings and runs their tests; unless offline, also tables, types, rights, durability, the broker's login and granted QoS.")
+        abstract:
+            "Checks mappings and runs their tests; unless offline, also tables, types, rights, durability, the broker's login and granted QoS."
+    )
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -68,7 +70,9 @@ struct Check: AsyncParsableCommand {
                 configuration.broker, clientIdentifier: "\(configuration.pool.clientIdentifier)-check-\(UInt32.random(in: 0...UInt32.max))",
                 subscriptions: plan.subscriptions.map { Subscription(filter: $0.filter, qos: $0.qos) })
             return grants.compactMap { grant in
-                guard let granted = grant.granted else { return "the broker refuses the subscription to '\(grant.filter)': check its access rules" }
+                guard let granted = grant.granted else {
+                    return "the broker refuses the subscription to '\(grant.filter)': check its access rules"
+                }
                 guard granted < grant.asked else { return nil }
                 return "the broker grants only QoS \(granted.rawValue) for '\(grant.filter)', asked for \(grant.asked.rawValue)"
             }

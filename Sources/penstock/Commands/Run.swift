@@ -17,6 +17,8 @@ struct Run: AsyncParsableCommand {
         let setup = try Setup(options)
         let logger = setup.configuration.log.makeLogger()
         let stop = StopSignal()
+        let hangUp = Self.watchHangUp(logger)
+        defer { hangUp.cancel() }
         guard let tables = try await prepareTables(setup, logger, stop) else { return }
         let mappings = try Self.accepted(setup.mappings, tables, logger)
         let service: IngestService
@@ -43,6 +45,15 @@ struct Run: AsyncParsableCommand {
                 "received": "\(last.received)", "acknowledged": "\(last.acknowledged)", "rows": "\(last.rowsByTable.values.reduce(0, +))",
                 "dead_letters": "\(last.deadLetters)", "unrouted": "\(last.unrouted)", "not_committed": "\(last.inFlight)",
             ])
+    }
+
+    /// SIGHUP must not end a service: mappings are read at the start only, so far.
+    private static func watchHangUp(_ logger: Logger) -> any DispatchSourceSignal {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler { logger.warning("SIGHUP: mappings are read at the start only; restart to take up changes") }
+        source.resume()
+        return source
     }
 
     /// Waits for the database if it is not there yet, makes what may be made, and holds the tables against the mappings; nil when told to stop meanwhile.
@@ -76,7 +87,8 @@ struct Run: AsyncParsableCommand {
             if policy == .off {
                 if let first = try Migrator.pending(connection).first {
                     throw Failure(
-                        .failed, "the schema 'penstock' of the database lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
+                        .failed,
+                        "the schema 'penstock' of the database lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
                 }
             } else {
                 for step in try Migrator.apply(connection) {

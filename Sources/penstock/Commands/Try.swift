@@ -52,7 +52,9 @@ struct Try: AsyncParsableCommand {
     private func readPayload() throws -> [UInt8] {
         if let payload { return Array(payload.utf8) }
         if let payloadFile {
-            guard let data = FileManager.default.contents(atPath: payloadFile) else { throw Failure(.usage, "cannot read the file '\(payloadFile)'") }
+            guard let data = FileManager.default.contents(atPath: payloadFile) else {
+                throw Failure(.usage, "cannot read the file '\(payloadFile)'")
+            }
             return Array(data)
         }
         guard var payloadHex else { return Array(FileHandle.standardInput.readDataToEndOfFile()) }

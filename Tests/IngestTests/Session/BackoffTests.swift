@@ -26,10 +26,11 @@ struct BackoffTests {
 
     @Test("Sessions that fail together do not come back together")
     func jitter() {
-        let delays = Set((0..<50).map { _ in
-            var backoff = Backoff(base: .seconds(1), limit: .seconds(30))
-            return backoff.next().nanoseconds
-        })
+        let delays = Set(
+            (0..<50).map { _ in
+                var backoff = Backoff(base: .seconds(1), limit: .seconds(30))
+                return backoff.next().nanoseconds
+            })
         #expect(delays.count > 25)
     }
 }

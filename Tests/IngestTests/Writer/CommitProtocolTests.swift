@@ -92,7 +92,9 @@ struct CommitProtocolTests {
         #expect(machine.action == .readBatchNumber)
     }
 
-    @Test("A batch whose outcome the row cannot tell is given up, never reported durable and never sent again", arguments: [nil, 7] as [Int64?])
+    @Test(
+        "A batch whose outcome the row cannot tell is given up, never reported durable and never sent again",
+        arguments: [nil, 7] as [Int64?])
     func rowIsGone(number: Int64?) {
         var machine = ready()
         machine.connectionLost(outcomeUnknown: true)
