@@ -14,9 +14,20 @@ struct Penstock: AsyncParsableCommand {
         subcommands: [Run.self, Demo.self, Check.self, Try.self, Migrate.self, Simulate.self]
     )
 
-    static func main() async {
+    /// The main thread waits while the command runs on the cooperative pool; it does not become a dispatch thread, so that the process can also be
+    /// run under valgrind, which does not survive the end of a main thread.
+    static func main() {
         // A peer that goes away must be an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        let ended = DispatchSemaphore(value: 0)
+        Task.detached {
+            await runCommand()
+            ended.signal()
+        }
+        ended.wait()
+    }
+
+    private static func runCommand() async {
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
