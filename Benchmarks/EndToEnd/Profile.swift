@@ -6,7 +6,7 @@ extension Stage {
     func instructionsAMessage() throws -> Double {
         try perMessage { messages in
             let file = folder.appending(path: "callgrind-\(messages)").path
-            let ingester = try startPenstock(under: valgrind + ["--tool=callgrind", "--callgrind-out-file=\(file)"])
+            let ingester = try startPenstock(under: ["valgrind", "--tool=callgrind", "--callgrind-out-file=\(file)"])
             try drain(messages, with: ingester)
             let text = try String(contentsOfFile: file, encoding: .utf8)
             if let kept = options.callgrindFile { try text.write(to: kept, atomically: false, encoding: .utf8) }
@@ -23,7 +23,7 @@ extension Stage {
     /// Calls of malloc and its like for one message.
     func allocationsAMessage() throws -> Double {
         try perMessage { messages in
-            let ingester = try startPenstock(under: valgrind + ["--tool=memcheck", "--leak-check=no", "--undef-value-errors=no"])
+            let ingester = try startPenstock(under: ["valgrind", "--tool=memcheck", "--leak-check=no", "--undef-value-errors=no"])
             try drain(messages, with: ingester)
             // ==123==   total heap usage: 1,234 allocs, 1,200 frees, 5,678 bytes allocated
             guard let line = ingester.errors.split(separator: "\n").last(where: { $0.contains("total heap usage:") }),
@@ -32,12 +32,6 @@ extension Stage {
             else { throw BenchmarkError("memcheck wrote no heap usage:\n\(ingester.errors)") }
             return total
         }
-    }
-
-    /// With the library that scripts/bench has built from Benchmarks/valgrind, where it is.
-    private var valgrind: [String] {
-        let library = options.binaries.appending(path: "valgrind-sigsuspend.so").path
-        return FileManager.default.fileExists(atPath: library) ? ["LD_PRELOAD=\(library)", "valgrind"] : ["valgrind"]
     }
 
     private func perMessage(_ count: (Int) throws -> Double) throws -> Double {
