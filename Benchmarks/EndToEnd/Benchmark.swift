@@ -5,14 +5,14 @@ import Foundation
 struct Benchmark {
     static func main() {
         do {
-            try measure()
+            try run()
         } catch {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            say("error: \(error)")
             exit(1)
         }
     }
 
-    private static func measure() throws {
+    private static func run() throws {
         let options = try Options(Array(CommandLine.arguments.dropFirst()))
         let stage = try Stage(options)
         defer { stage.close() }
@@ -52,17 +52,20 @@ struct Options {
     var liveMessages = 200_000
     var rounds = 5
     var isProfiling = true
+    /// Where callgrind's file of the larger run is kept.
+    var callgrindFile: URL?
     /// The two sizes whose difference is counted under valgrind.
     var profiledMessages = (2_000, 12_000)
     /// `penstock` and `brokerload` are built beside this program.
     var binaries = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     static let usage = """
-        usage: EndToEndBenchmark [--messages N] [--live-messages N] [--rounds N] [--no-valgrind]
+        usage: EndToEndBenchmark [--messages N] [--live-messages N] [--rounds N] [--no-valgrind] [--callgrind FILE]
           --messages       readings in the stored backlog (200000)
           --live-messages  readings published while the consumer runs (200000)
           --rounds         rounds, of which the medians are printed (5)
           --no-valgrind    do not count instructions and allocations
+          --callgrind      keep callgrind's file here, for callgrind_annotate
 
         """
 
@@ -82,6 +85,9 @@ struct Options {
             case "--live-messages": liveMessages = number()
             case "--rounds": rounds = number()
             case "--no-valgrind": isProfiling = false
+            case "--callgrind":
+                guard let path = arguments.popFirst() else { bad("--callgrind needs a file") }
+                callgrindFile = URL(filePath: path)
             case "--help":
                 print(Self.usage, terminator: "")
                 exit(0)
@@ -98,11 +104,25 @@ struct Measurement {
     var seconds: Double
     /// User and system time of the consumer's process, without its start-up.
     var cpuSeconds: Double
+    /// What the servers spent meanwhile.
+    var servers = ServerCosts()
     var residentBytesPeak = 0
     var commits = 0
 
     var messagesASecond: Double { Double(messages) / seconds }
-    var cpuMicrosecondsAMessage: Double { cpuSeconds * 1e6 / Double(messages) }
+    func microsecondsAMessage(_ seconds: Double) -> Double { seconds * 1e6 / Double(messages) }
+}
+
+/// User and system time of the processes at both ends.
+struct ServerCosts {
+    var brokerSeconds = 0.0
+    /// All processes of PostgreSQL that live, the one that watches the rows arrive included.
+    var databaseSeconds = 0.0
+
+    static func - (later: ServerCosts, earlier: ServerCosts) -> ServerCosts {
+        ServerCosts(
+            brokerSeconds: later.brokerSeconds - earlier.brokerSeconds, databaseSeconds: later.databaseSeconds - earlier.databaseSeconds)
+    }
 }
 
 struct BenchmarkError: Error, CustomStringConvertible {

@@ -58,10 +58,23 @@ final class Child {
     /// User and system time of all its threads so far, by the scheduler's clock (nanoseconds; the ticks of /proc/PID/stat are 10 ms).
     func cpuSeconds() throws -> Double {
         try checkAlive()
+        return try Self.cpuSeconds(of: process.processIdentifier)
+    }
+
+    /// The same of this process and its children that live, one process after the other.
+    func cpuSecondsWithChildren() throws -> Double {
+        let identifier = process.processIdentifier
+        let children = try String(contentsOfFile: "/proc/\(identifier)/task/\(identifier)/children", encoding: .utf8)
+        return try children.split(separator: " ").compactMap { pid_t($0) }.reduce(cpuSeconds()) {
+            $0 + ((try? Self.cpuSeconds(of: $1)) ?? 0)
+        }
+    }
+
+    private static func cpuSeconds(of identifier: pid_t) throws -> Double {
         var clock = clockid_t()
         var time = timespec()
-        guard clock_getcpuclockid(process.processIdentifier, &clock) == 0, clock_gettime(clock, &time) == 0 else {
-            throw BenchmarkError("the CPU clock of \(command) cannot be read")
+        guard clock_getcpuclockid(identifier, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+            throw BenchmarkError("the CPU clock of process \(identifier) cannot be read")
         }
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }

@@ -9,6 +9,7 @@ extension Stage {
             let ingester = try startPenstock(under: ["valgrind", "--tool=callgrind", "--callgrind-out-file=\(file)"])
             try drain(messages, with: ingester)
             let text = try String(contentsOfFile: file, encoding: .utf8)
+            if let kept = options.callgrindFile { try text.write(to: kept, atomically: false, encoding: .utf8) }
             let prefix = "totals: "
             guard let line = text.split(separator: "\n").last(where: { $0.hasPrefix(prefix) }),
                 let total = Double(line.dropFirst(prefix.count))

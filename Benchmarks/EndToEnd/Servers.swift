@@ -6,7 +6,8 @@ import PostgreSQL
 final class Servers {
     let brokerPort: Int
     let databaseURL: String
-    private var children: [(Child, Int32)] = []
+    private let broker: Child
+    private let database: Child
 
     init(folder: URL) throws {
         brokerPort = try Self.freePort()
@@ -21,31 +22,33 @@ final class Servers {
             outputs: folder.appending(path: "initdb")
         )
         .waitForSuccess()
-        let server = try Child(
+        database = try Child(
             asServerUser + [
                 bin + "postgres", "-D", data, "-p", "\(databasePort)", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
                 "-c", "track_commit_timestamp=on", "-c", "max_wal_size=4GB", "-c", "shared_buffers=256MB",
             ],
             outputs: folder.appending(path: "postgres"))
-        children.append((server, SIGINT))
         try "listener \(brokerPort) 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\nlog_dest stderr\n"
             .write(to: folder.appending(path: "mosquitto.conf"), atomically: false, encoding: .utf8)
-        let broker = try Child(
+        broker = try Child(
             ["/usr/sbin/mosquitto", "-c", folder.appending(path: "mosquitto.conf").path], outputs: folder.appending(path: "mosquitto"))
-        children.append((broker, SIGTERM))
         try broker.waitForError("running")
         while true {
-            try server.checkAlive()
+            try database.checkAlive()
             if let connection = try? Connection(url: databaseURL), connection.isOpen { break }
             Thread.sleep(forTimeInterval: 0.05)
         }
     }
 
     func stop() {
-        for (child, signal) in children {
-            child.terminate(signal)
-            _ = try? child.waitForSuccess()
-        }
+        broker.terminate()
+        // A fast shutdown: it does not wait for clients.
+        database.terminate(SIGINT)
+        for child in [broker, database] { _ = try? child.waitForSuccess() }
+    }
+
+    func costs() throws -> ServerCosts {
+        ServerCosts(brokerSeconds: try broker.cpuSeconds(), databaseSeconds: try database.cpuSecondsWithChildren())
     }
 
     private static func freePort() throws -> Int {

@@ -60,14 +60,15 @@ final class Stage {
 
     func drainWithConsumer() throws -> Measurement {
         try storeBacklog(of: options.messages, for: "consumer")
-        return try measurement(
-            of: try run("brokerload", ["receive", "--client", "consumer", "--persistent", "--count", "\(options.messages)"] + port))
+        let before = try servers.costs()
+        let line = try run("brokerload", ["receive", "--client", "consumer", "--persistent", "--count", "\(options.messages)"] + port)
+        return try measurement(of: line, before)
     }
 
     func drainWithPenstock(_ startUp: StartUp) throws -> Measurement {
         try storeBacklog(of: options.messages, for: "penstock-0")
         let ingester = try startPenstock()
-        return try finish(ingester, messages: options.messages, startUp)
+        return try finish(ingester, messages: options.messages, startUp, try servers.costs())
     }
 
     /// Leaves a persistent session at the broker that has this many readings waiting.
@@ -82,16 +83,18 @@ final class Stage {
         let consumer = try start(
             "brokerload", ["receive", "--client", "live", "--filter", Self.filter, "--count", "\(options.liveMessages)"] + port)
         try consumer.waitForError("ready")
+        let before = try servers.costs()
         try run("brokerload", ["publish", "--window", "2000", "--count", "\(options.liveMessages)"] + port)
-        return try measurement(of: try consumer.waitForSuccess())
+        return try measurement(of: try consumer.waitForSuccess(), before)
     }
 
     func followWithPenstock(_ startUp: StartUp) throws -> Measurement {
         try run("brokerload", ["register", "--client", "penstock-0", "--filter", Self.filter] + port)
         let ingester = try startPenstock()
         try ingester.waitForError("session established")
+        let before = try servers.costs()
         try run("brokerload", ["publish", "--window", "2000", "--count", "\(options.liveMessages)"] + port)
-        return try finish(ingester, messages: options.liveMessages, startUp)
+        return try finish(ingester, messages: options.liveMessages, startUp, before)
     }
 
     // MARK: The ingester
@@ -116,12 +119,17 @@ final class Stage {
         let connection = try Connection(url: database)
         try connection.execute("TRUNCATE readings")
         try connection.execute("CHECKPOINT")
-        return try start("penstock", ["run", "--config", configurationPath], under: wrapper)
+        guard !wrapper.isEmpty else { return try start("penstock", ["run", "--config", configurationPath]) }
+        // valgrind 3.19 gives up on the debug information that Swift writes; the instructions are the same without it.
+        let stripped = folder.appending(path: "penstock").path
+        _ = try child(["strip", "--strip-debug", "-o", stripped, options.binaries.appending(path: "penstock").path]).waitForSuccess()
+        return try child(wrapper + [stripped, "run", "--config", configurationPath])
     }
 
     /// Waits until all is committed; then reads the clocks and ends the ingester.
-    private func finish(_ ingester: Child, messages: Int, _ startUp: StartUp) throws -> Measurement {
+    private func finish(_ ingester: Child, messages: Int, _ startUp: StartUp, _ before: ServerCosts) throws -> Measurement {
         try waitUntilStored(messages, by: ingester)
+        let costs = try servers.costs() - before
         let cpuSeconds = try ingester.cpuSeconds() - startUp.cpuSeconds
         let residentBytesPeak = try ingester.residentBytesPeak()
         ingester.terminate()
@@ -138,7 +146,8 @@ final class Stage {
             throw BenchmarkError("expected \(messages) rows, found \(row)")
         }
         return Measurement(
-            messages: messages, seconds: seconds, cpuSeconds: cpuSeconds, residentBytesPeak: residentBytesPeak, commits: commits)
+            messages: messages, seconds: seconds, cpuSeconds: cpuSeconds, servers: costs, residentBytesPeak: residentBytesPeak,
+            commits: commits)
     }
 
     /// Waits without weighing on the database: the size of the table is cheap to ask for, and the rows are counted only once it stands still.
@@ -160,28 +169,20 @@ final class Stage {
 
     private var port: [String] { ["--port", "\(servers.brokerPort)"] }
 
-    func start(_ name: String, _ arguments: [String], under wrapper: [String] = []) throws -> Child {
-        runs += 1
-        let binary = options.binaries.appending(path: name).path
-        return try Child(
-            wrapper + [wrapper.isEmpty ? binary : try withoutDebugInformation(binary)] + arguments,
-            outputs: folder.appending(path: "run-\(runs)"))
+    private func start(_ name: String, _ arguments: [String]) throws -> Child {
+        try child([options.binaries.appending(path: name).path] + arguments)
     }
 
-    /// A copy without debug information: valgrind 3.19 cannot read the compiler's DWARF 5 and gives up.
-    private func withoutDebugInformation(_ binary: String) throws -> String {
-        let copy = folder.appending(path: "stripped-" + URL(filePath: binary).lastPathComponent).path
-        if !FileManager.default.fileExists(atPath: copy) {
-            _ = try Child(["strip", "--strip-debug", "-o", copy, binary], outputs: folder.appending(path: "strip")).waitForSuccess()
-        }
-        return copy
+    private func child(_ command: [String]) throws -> Child {
+        runs += 1
+        return try Child(command, outputs: folder.appending(path: "run-\(runs)"))
     }
 
     @discardableResult
-    func run(_ name: String, _ arguments: [String]) throws -> String { try start(name, arguments).waitForSuccess() }
+    private func run(_ name: String, _ arguments: [String]) throws -> String { try start(name, arguments).waitForSuccess() }
 
     /// Reads the line of `name=value` pairs that brokerload prints.
-    private func measurement(of line: String) throws -> Measurement {
+    private func measurement(of line: String, _ before: ServerCosts) throws -> Measurement {
         var values: [Substring: Double] = [:]
         for pair in line.split(whereSeparator: \.isWhitespace) {
             let parts = pair.split(separator: "=")
@@ -190,6 +191,6 @@ final class Stage {
         guard let messages = values["received"], let seconds = values["seconds"], let cpuSeconds = values["cpu_seconds"] else {
             throw BenchmarkError("brokerload printed: \(line)")
         }
-        return Measurement(messages: Int(messages), seconds: seconds, cpuSeconds: cpuSeconds)
+        return Measurement(messages: Int(messages), seconds: seconds, cpuSeconds: cpuSeconds, servers: try servers.costs() - before)
     }
 }

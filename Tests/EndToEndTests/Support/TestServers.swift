@@ -75,6 +75,11 @@ final class TestServers: Sendable {
         return url(of: name)
     }
 
+    func dropDatabase(_ url: String) throws {
+        guard let name = url.split(separator: "/").last else { return }
+        try DatabaseProbe(self.url(of: "postgres")).rows("DROP DATABASE \(name) WITH (FORCE)")
+    }
+
     /// Makes a role that has to show its password on this machine.
     func requirePassword(of role: String, password: String) throws {
         let probe = try DatabaseProbe(url(of: "postgres"))

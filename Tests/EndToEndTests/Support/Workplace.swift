@@ -70,6 +70,7 @@ final class Workplace {
         if ingester.isAlive { try await ingester.kill() }
         tap.stop()
         try await broker?.stop()
+        try servers.dropDatabase(databaseURL)
     }
 
     func configure(databaseURL: String) throws {
