@@ -47,7 +47,7 @@ let package = Package(
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest"], swiftSettings: strictness),
+        .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
         .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL"], swiftSettings: strictness),
 
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
