@@ -84,15 +84,15 @@ extension Evaluator {
         into buffer: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
         switch column.encoding {
-        case .float8 where column.steps.isDisjoint(with: [.calculates, .hasParse]) && value.kind == .number:
+        case .float8
+        where column.steps.isDisjoint(with: [.calculates, .hasParse]) && value.kind == .number && column.declaredBits == 64:
             do throws(NumberError) {
-                let number = try NumberText.double(value.bytes)
-                // A column declared `real` in a table of double precision keeps the precision it was declared with.
-                buffer.pointee.append(column.declaredBits == 32 ? Double(Float(number)) : number)
+                buffer.pointee.append(try NumberText.double(value.bytes))
             } catch {
                 throw .because(Self.words(error, value.bytes, "double precision"))
             }
-        case .float4 where column.steps.isDisjoint(with: [.calculates, .hasParse]) && value.kind == .number:
+        case .float4
+        where column.steps.isDisjoint(with: [.calculates, .hasParse]) && value.kind == .number && column.declaredBits == 32:
             do throws(NumberError) { buffer.pointee.append(try NumberText.float(value.bytes)) } catch {
                 throw .because(Self.words(error, value.bytes, "real"))
             }

@@ -92,6 +92,8 @@ public struct Evaluator: ~Copyable {
             bytesBefore &+= buffers[target].count
         }
         scratch.reset()
+        // The next payload may lie where the last one lay: what was found there is forgotten.
+        for cursor in 0..<mapping.cursorCount { cursors[cursor].items = nil }
         var run = MappingRun(mapping: mapping, index: index, slots: slots, payload: message.payload)
         do throws(EvaluationError) {
             try run.evaluate(&self, buffers)

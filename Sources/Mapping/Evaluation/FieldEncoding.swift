@@ -79,7 +79,8 @@ extension Evaluator {
         let text = trimmed(try text(of: value))
         var digits: [UInt8] = []
         for byte in text where byte != UInt8(ascii: "-") && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}") { digits.append(byte) }
-        guard digits.count == 32, text.count <= 38, let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
+        guard digits.count == 32, text.count <= 38, !digits.contains(UInt8(ascii: "+")),
+            let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
             let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
         else { throw .because("\(Quoted(text)) is not a UUID") }
         buffer.pointee.appendUUID(high: high, low: low)

@@ -114,6 +114,10 @@ extension Evaluator {
             return UnsafeRawBufferPointer(start: target, count: count)
         case .true: return Self.bytes(of: "true")
         case .false: return Self.bytes(of: "false")
+        case .double where !Double(bitPattern: value.word).isFinite:
+            // As `null_if: nan` writes it.
+            let number = Double(bitPattern: value.word)
+            return Self.bytes(of: number.isNaN ? "nan" : number < 0 ? "-inf" : "inf")
         case .integer, .unsigned, .double:
             let room = JSON.textBytesMax(of: value)
             let target = scratch.allocate(room)

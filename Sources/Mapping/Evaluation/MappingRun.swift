@@ -37,12 +37,22 @@ struct MappingRun {
             guard block.conditions.isEmpty || holds(block.conditions, &evaluator) else { continue }
             didTake = true
             if block.loops.isEmpty || isEmptyRow {
+                if isEmptyRow { forgetItems(of: block) }
                 try writeRow(block, &evaluator, buffers)
             } else {
                 try loop(0, of: block, &evaluator, buffers)
             }
         }
         wasFiltered = !didTake
+    }
+
+    /// Without iterations the slots of a loop would still hold the last item of an earlier message.
+    private func forgetItems(of block: CompiledBlock) {
+        for loop in block.loops {
+            slots[loop.keySlot] = .missing
+            slots[loop.indexSlot] = .missing
+            for slot in 0..<loop.trie.slotCount { slots[loop.base + slot] = .missing }
+        }
     }
 
     // MARK: Decoding

@@ -20,7 +20,7 @@ extension Evaluator {
         case .true: return copied("1")
         case .false: return copied("0")
         case .timestamp: throw .because("a time is not a number")
-        case .double where !Double(bitPattern: value.word).isFinite: throw .because("'\(Double(bitPattern: value.word))' is not a number")
+        case .double where !Double(bitPattern: value.word).isFinite: throw .because("\(Quoted(try text(of: value))) is not a number")
         default: break
         }
         let text = trimmed(try text(of: value))
@@ -30,7 +30,10 @@ extension Evaluator {
             let isNegative = digits.hasPrefix("-")
             if isNegative { digits.removeFirst() }
             if digits.lowercased().hasPrefix("0x") { digits.removeFirst(2) }
-            guard text.count <= 40, let number = UInt64(digits, radix: 16) else { throw .because("\(Quoted(text)) is not a number") }
+            // `UInt64` would take a sign of its own.
+            guard text.count <= 40, digits.first != "+", digits.first != "-", let number = UInt64(digits, radix: 16) else {
+                throw .because("\(Quoted(text)) is not a number")
+            }
             return copied((isNegative ? "-" : "") + String(number))
         case .decimalComma:
             guard text.contains(UInt8(ascii: ",")) else { return text }
@@ -141,12 +144,33 @@ extension Evaluator {
 
     /// numeric(p, s): PostgreSQL rounds to s digits after the point and refuses more than p − s before it; found here, it costs one row and not a batch.
     private func checkDigits(_ text: UnsafeRawBufferPointer, _ type: ColumnType) throws(EvaluationError) {
-        guard case .numeric(let precision?, let scale) = type, let number = DecimalNumber(text) else { return }
-        // 10^(p − s) less half of the last digit kept: from there on it rounds up to one digit too many.
-        guard let half = DecimalNumber(significand: 5, exponent: Int32(-scale - 1)),
-            let limit = DecimalNumber.powerOfTen(precision - scale).adding(-half)
-        else { return }
-        let magnitude = number.isNegative ? -number : number
-        if magnitude >= limit { throw .because("\(Quoted(text).bare) is out of range for \(type.sql)") }
+        guard case .numeric(let precision?, let scale) = type, let number = DecimalText(text) else { return }
+        if number.needsMore(wholeDigits: precision - scale, scale: scale) {
+            throw .because("\(Quoted(text).bare) is out of range for \(type.sql)")
+        }
+    }
+}
+
+extension DecimalText {
+    /// Whether the number, rounded half away from zero to `scale` digits after the point, has more digits before it. Digit by digit, so that no
+    /// length is too long for it.
+    fileprivate func needsMore(wholeDigits: Int, scale: Int) -> Bool {
+        let point = UInt8(ascii: ".")
+        // The power of ten of the digit looked at.
+        var place = (digits.firstIndex(of: point) ?? digits.count) - 1 + writtenExponent
+        var isFull = false
+        for digit in digits where digit != point {
+            if place >= wholeDigits {
+                if digit != UInt8(ascii: "0") { return true }
+            } else if place >= -scale {
+                // Only nines from the first place to the last let the rounding carry into a further one.
+                guard digit == UInt8(ascii: "9"), isFull || place == wholeDigits - 1 else { return false }
+                isFull = true
+            } else {
+                return isFull && digit >= UInt8(ascii: "5")
+            }
+            place -= 1
+        }
+        return false
     }
 }

@@ -297,7 +297,10 @@ struct MappingCompiler {
         calculation(of: column, &details, &steps)
         switch column.defaultValue {
         case .received: details.defaultValue = Value(kind: .timestamp)
-        case .literal(let text): details.defaultValue = memory.value(text)
+        case .literal(let text):
+            // A date stands for its midnight, as the reader has checked it.
+            let time = column.type.isTime ? time(text) : nil
+            details.defaultValue = memory.value(time.map { CivilTime.text(unixMicroseconds: $0) } ?? text)
         case nil: break
         }
         if details.defaultValue != nil { steps.insert(.hasDefault) }
@@ -389,7 +392,11 @@ struct MappingCompiler {
     }
 
     private static func characterLimit(of type: ColumnType) -> Int32 {
-        if case .varchar(let limit?) = type { Int32(truncatingIfNeeded: limit) } else { 0 }
+        switch type {
+        case .varchar(let limit?): Int32(truncatingIfNeeded: limit)
+        case .array(let element): characterLimit(of: element)
+        default: 0
+        }
     }
 }
 

@@ -55,7 +55,7 @@ extension DecodedValue {
     public var shown: String {
         switch self {
         case .time(let microseconds): CivilTime.text(unixMicroseconds: microseconds)
-        case .date(let days): String(CivilTime.text(unixMicroseconds: Int64(days) * CivilTime.microsecondsPerDay).prefix(10))
+        case .date(let days): String(CivilTime.text(unixMicroseconds: Int64(days) * CivilTime.microsecondsPerDay).prefix { $0 != "T" })
         case .array(let values): "{" + values.map { $0?.shown ?? "NULL" }.joined(separator: ",") + "}"
         default: text
         }
