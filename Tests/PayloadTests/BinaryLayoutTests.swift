@@ -68,4 +68,17 @@ struct BinaryLayoutTests {
         #expect(throws: BinaryError.self) { try decode([0, 0, 0, 3, 0, 1, 0, 2]) }
         #expect(throws: BinaryError.self) { try decode([0xFF, 0xFF, 0xFF, 0xFF, 0, 1]) }
     }
+
+    @Test("a count of 64 bits that wraps with the place of its group is an error, never the end of the process")
+    func wrappingCount() throws {
+        let layout = BinaryLayout(
+            fields: [BinaryField(name: "n", type: .u64, at: 0)],
+            groups: [.init(name: "g", at: 8, every: 1, count: .field("n"), fields: [BinaryField(name: "v", type: .u8, at: 0)])])
+        let slots = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        defer { slots.deallocate() }
+        let payload: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFC, 0, 0]
+        #expect(throws: BinaryError.self) {
+            try payload.withUnsafeBytes { try layout.decode($0, wantedFields: [-1], wantedGroups: [0], into: slots) }
+        }
+    }
 }

@@ -94,9 +94,11 @@ public struct BinaryLayout: Sendable {
             }
         }
         // Bounded by the payload before it is used: a count of 2³² makes no loop.
-        let (span, overflow) = count.multipliedReportingOverflow(by: UInt64(group.every))
-        let needs = overflow ? UInt64.max : span.addingReportingOverflow(UInt64(group.at)).partialValue
-        guard !overflow, count == 0 || needs <= UInt64(bytes.count) else {
+        // Neither the product nor the sum may wrap, or a hostile count would look small.
+        let (span, isSpanBeyond) = count.multipliedReportingOverflow(by: UInt64(group.every))
+        let (sum, isSumBeyond) = span.addingReportingOverflow(UInt64(group.at))
+        let needs = isSpanBeyond || isSumBeyond ? UInt64.max : sum
+        guard count == 0 || needs <= UInt64(bytes.count) else {
             throw .groupTooLong(bytes: bytes.count, group: group.name, count: count, needs: needs)
         }
         return Int(count)
