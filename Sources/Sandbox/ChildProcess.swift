@@ -18,17 +18,20 @@ public final class ChildProcess: Sendable {
     ///   - command: the program, found on PATH and in the folders of servers, and its arguments.
     ///   - user: whom it runs as; nil: as ourselves. Only root may name another.
     ///   - name: of the files for its outputs, in `folder`.
-    public init(_ command: [String], as user: String? = nil, outputs name: String, in folder: URL) throws(SandboxError) {
-        outputPath = folder.appending(path: "\(name).out").path
-        errorPath = folder.appending(path: "\(name).err").path
+    public convenience init(_ command: [String], as user: String? = nil, outputs name: String, in folder: URL) throws(SandboxError) {
+        try self.init(command, as: user, outputs: name, in: folder, by: .shared)
+    }
+
+    init(_ command: [String], as user: String?, outputs name: String, in folder: URL, by spawner: Spawner) throws(SandboxError) {
+        let outputPath = folder.appending(path: "\(name).out").path
+        let errorPath = folder.appending(path: "\(name).err").path
         // setpriv changes the user first and asks for the signal at our death afterwards, since the kernel forgets that wish when the user changes.
         var arguments = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
         if let user { arguments += ["--reuid", user, "--regid", user, "--clear-groups"] }
         let spawn = Spawn(arguments: arguments + command, outputPath: outputPath, errorPath: errorPath)
-        switch LastingThread.shared.perform(spawn.run) {
-        case .success(let identifier): self.identifier = identifier
-        case .failure(let error): throw error
-        }
+        identifier = try spawner.run(spawn.run).get()
+        self.outputPath = outputPath
+        self.errorPath = errorPath
     }
 
     deinit {
@@ -64,45 +67,16 @@ public final class ChildProcess: Sendable {
         return pollEnd()
     }
 
+    /// Sends the signal and waits; kills it when it has not ended by then.
+    func end(_ number: Int32, within limit: Duration) async {
+        signal(number)
+        if await waitForEnd(within: limit) == nil {
+            signal(SIGKILL)
+            _ = await waitForEnd(within: .seconds(5))
+        }
+    }
+
     private static func text(at path: String) -> String {
         String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
-    }
-}
-
-/// Why a private server is not there.
-public struct SandboxError: Error, CustomStringConvertible {
-    public let description: String
-    init(_ description: String) { self.description = description }
-}
-
-/// A port of the loopback interface that is free now.
-func freePort() throws(SandboxError) -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isBound = withUnsafeMutablePointer(to: &address) { address in
-        address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-            bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
-        }
-    }
-    guard isBound else { throw SandboxError("there is no free port on 127.0.0.1") }
-    return Int(UInt16(bigEndian: address.sin_port))
-}
-
-/// Whether something accepts connections there.
-func answers(port: Int) -> Bool {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(port).bigEndian
-    address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-    return withUnsafePointer(to: &address) { address in
-        address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
     }
 }
