@@ -48,6 +48,8 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
+        .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
+        .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
         .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL"], swiftSettings: strictness),
 
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
