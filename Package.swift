@@ -30,7 +30,9 @@ let package = Package(
         .target(
             name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping"],
             // A link to migrations/ at the top: the program carries its SQL.
-            resources: [.embedInCode("Migrations/0001_penstock_schema.sql")], swiftSettings: strictness),
+            resources: [
+                .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
+            ], swiftSettings: strictness),
         .target(
             name: "Ingest",
             dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, log],

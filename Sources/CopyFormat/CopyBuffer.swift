@@ -1,4 +1,4 @@
-/// The bytes of one `COPY … FROM STDIN (FORMAT binary)`: a header, rows of length-prefixed fields in network order, a trailer.
+/// The rows of one `COPY … FROM STDIN (FORMAT binary)`, fields length-prefixed and in network order; header and trailer go around them when they are sent.
 ///
 /// It is one growing block of raw memory with a single owner. Decoders append fields straight into it; a row, or all rows of a
 /// message, are taken back with `truncate(to:)`. Appending costs a capacity check and a store; memory grows by doubling.
@@ -11,37 +11,33 @@ public struct CopyBuffer: ~Copyable {
 
     /// A place to come back to: everything appended after it is one unit that can be taken back.
     public struct Mark: Equatable, Sendable {
-        @usableFromInline let count: Int
-        @usableFromInline let rowCount: Int
+        /// Bytes before it.
+        public let count: Int
+        /// Rows before it.
+        public let rowCount: Int
         @inlinable init(count: Int, rowCount: Int) {
             self.count = count
             self.rowCount = rowCount
         }
     }
 
-    /// Bytes of the header: signature (11), flags (4), length of the header extension (4).
-    public static let headerBytes = 19
+    /// Signature (11 bytes), flags (4), length of the header extension (4).
+    public static let header: [UInt8] = [0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00, 0, 0, 0, 0, 0, 0, 0, 0]
+    /// Ends a stream of rows.
+    public static let trailer: [UInt8] = [0xFF, 0xFF]
 
-    /// Makes an empty buffer (header only) with room for `capacity` bytes.
+    /// Makes an empty buffer with room for `capacity` bytes.
     public init(capacity: Int = 64 * 1024) {
-        precondition(capacity >= 64, "a COPY buffer holds at least its header and a trailer")
+        precondition(capacity > 0, "a COPY buffer has room")
         base = .allocate(byteCount: capacity, alignment: 16)
         self.capacity = capacity
         written = 0
         rows = 0
-        writeHeader()
     }
 
     deinit { base.deallocate() }
 
-    private mutating func writeHeader() {
-        let signature: [UInt8] = [0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00, 0, 0, 0, 0, 0, 0, 0, 0]
-        signature.withUnsafeBytes { base.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: Self.headerBytes) }
-        written = Self.headerBytes
-        rows = 0
-    }
-
-    /// Bytes written so far, the header of 19 bytes included.
+    /// Bytes written so far.
     @inlinable public var count: Int { written }
 
     /// Rows begun so far.
@@ -66,14 +62,8 @@ public struct CopyBuffer: ~Copyable {
             capacity = max(limit, 64)
             base = .allocate(byteCount: capacity, alignment: 16)
         }
-        writeHeader()
-    }
-
-    /// Appends the trailer; the bytes are then a complete COPY stream.
-    public mutating func finish() {
-        reserve(2)
-        store(Int16(-1).bigEndian, at: count)
-        written += 2
+        written = 0
+        rows = 0
     }
 
     /// The bytes written so far, valid inside `body`.
@@ -81,6 +71,12 @@ public struct CopyBuffer: ~Copyable {
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// Bytes between two marks' counts; valid until the buffer changes or goes.
+    public borrowing func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        precondition(range.upperBound <= count, "only what was written can be sent")
+        return UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
     /// Starts a row of `fieldCount` fields (at most 1,600, PostgreSQL's own limit); exactly so many fields must follow.

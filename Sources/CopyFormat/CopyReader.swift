@@ -1,7 +1,7 @@
-/// Reads a binary COPY stream back: what mapping tests compare and `penstock try` shows. Clarity over speed.
+/// Reads the rows of a binary COPY back: what mapping tests compare and `penstock try` shows. Clarity over speed.
 public struct CopyReader {
     private let bytes: [UInt8]
-    private var place = CopyBuffer.headerBytes
+    private var place = 0
 
     /// Takes a copy of what a buffer holds.
     public init(_ buffer: borrowing CopyBuffer) {

@@ -1,24 +1,23 @@
-/// What an error of the server means for what was sent.
+/// What an error of the server means for rows that were sent by COPY.
 public enum ErrorClassification: Sendable, Equatable {
     /// It will pass: the same again, later.
     case passing
     /// A row cannot be stored.
     case badRow
-    /// The table is not as the mapping needs it, or may not be written.
+    /// The table is not as the mapping needs it, may not be written, or is broken.
     case wrongTable
-    /// None of these.
-    case other
 
     /// - Parameter sqlState: five characters (PostgreSQL documentation, appendix A).
     public init(sqlState: String) {
         switch sqlState {
-        case "42P01", "42703", "42501", "42804": self = .wrongTable
-        case "25006", "57P01", "57P02", "57P03", "57014", "55P03", "25P03": self = .passing
+        // Somebody holds the table for longer than lock_timeout: it alone has to wait, not every other table.
+        case "55P03": self = .wrongTable
         default:
             switch sqlState.prefix(2) {
-            case "08", "53", "40", "58": self = .passing
-            case "22", "23": self = .badRow
-            default: self = .other
+            case "08", "25", "40", "53", "57", "58": self = .passing
+            // Values, constraints, check options, limits, and what triggers raise.
+            case "21", "22", "23", "27", "2F", "38", "39", "44", "54", "P0": self = .badRow
+            default: self = .wrongTable
             }
         }
     }

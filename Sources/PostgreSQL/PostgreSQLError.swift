@@ -84,6 +84,6 @@ extension ServerError: CustomStringConvertible {
         return text
     }
 
-    /// What the error means for the batch in hand.
+    /// What the error means for rows that were sent.
     public var classification: ErrorClassification { ErrorClassification(sqlState: sqlState) }
 }

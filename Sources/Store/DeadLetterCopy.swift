@@ -5,7 +5,9 @@ import PostgreSQL
 public enum DeadLetterCopy {
     public static let statement = CopyStatement(
         table: "penstock.dead_letter",
-        columns: ["received", "topic", "payload", "qos", "retain", "mapping", "stage", "column_name", "error", "client_id"])
+        columns: [
+            "received", "topic", "payload", "qos", "retain", "mapping", "stage", "column_name", "sqlstate", "error", "client_id",
+        ])
 }
 
 /// Where a message failed.
@@ -22,9 +24,9 @@ extension CopyBuffer {
     ///   - receivedMicroseconds: since 1970, UTC.
     public mutating func appendDeadLetter(
         topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
-        mapping: String?, stage: DeadLetterStage, column: String?, error: String, clientIdentifier: String
+        mapping: String?, stage: DeadLetterStage, column: String?, sqlState: String? = nil, error: String, clientIdentifier: String
     ) {
-        beginRow(fieldCount: 10)
+        beginRow(fieldCount: 11)
         appendTimestamp(unixMicroseconds: receivedMicroseconds)
         appendText(topic)
         appendBytes(payload)
@@ -33,6 +35,7 @@ extension CopyBuffer {
         appendText(mapping)
         appendText(stage.rawValue)
         appendText(column)
+        appendText(sqlState)
         appendText(error)
         appendText(clientIdentifier)
     }

@@ -7,7 +7,8 @@ public struct Migration: Sendable, Equatable {
 
     /// All steps, in order.
     public static let all: [Migration] = [
-        Migration(number: 1, name: "penstock_schema", sql: String(decoding: PackageResources._001_penstock_schema_sql, as: UTF8.self))
+        Migration(number: 1, name: "penstock_schema", sql: String(decoding: PackageResources._001_penstock_schema_sql, as: UTF8.self)),
+        Migration(number: 2, name: "exactly_once", sql: String(decoding: PackageResources._002_exactly_once_sql, as: UTF8.self)),
     ]
 
     /// FNV-1a over the SQL, 64 bits, in hexadecimal: notices a file that was changed after it was applied.

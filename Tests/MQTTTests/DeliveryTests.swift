@@ -111,13 +111,14 @@ struct ExactlyOnceDeliveryTests {
         #expect(harness.flush() == [])
         harness.settle(0)
         #expect(harness.flush() == bytes("50 02 0007"))
-        #expect(harness.session.storedPacketIdentifiers == [7])
+        #expect(harness.heldIdentifiers == [7])
         #expect(harness.receive(hex: "62 02 0007") == [.released(7, sequence: 1)])
         #expect(harness.flush() == [])
-        #expect(harness.session.storedPacketIdentifiers == [7])
+        // To be stored as free before PUBCOMP goes out.
+        #expect(harness.heldIdentifiers == [])
         harness.settle(1)
         #expect(harness.flush() == bytes("70 02 0007"))
-        #expect(harness.session.storedPacketIdentifiers == [])
+        #expect(harness.heldIdentifiers == [])
         #expect(harness.receive(publishPacket("a", qos: 2, identifier: 7, duplicate: true)).first?.sequence == 2)
     }
 
@@ -137,7 +138,7 @@ struct ExactlyOnceDeliveryTests {
     @Test("The answer to a repeat keeps its place in the order [MQTT-4.6.0-3]")
     func repeatedInOrder() throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([7])
+        harness.session.loadStoredPacketIdentifiers([7...7])
         _ = harness.receive(publishPacket("a", qos: 2, identifier: 1))
         #expect(harness.receive(publishPacket("a", qos: 2, identifier: 7, duplicate: true)) == [.repeated(7, .exactlyOnce)])
         #expect(harness.receive(publishPacket("a", qos: 2, identifier: 2)).first?.sequence == 2)
@@ -150,7 +151,7 @@ struct ExactlyOnceDeliveryTests {
     @Test("PUBREC for a repeat is not sent after PUBREL has come")
     func repeatedThenReleased() throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([7])
+        harness.session.loadStoredPacketIdentifiers([7...7])
         _ = harness.receive(publishPacket("a", qos: 1, identifier: 1))
         _ = harness.receive(publishPacket("a", qos: 2, identifier: 7, duplicate: true))
         #expect(harness.receive(hex: "62 02 0007") == [.released(7, sequence: 2)])
@@ -168,7 +169,7 @@ struct ExactlyOnceDeliveryTests {
     @Test("PUBREL twice before the release is durable gets one PUBCOMP")
     func releasedTwice() throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([7])
+        harness.session.loadStoredPacketIdentifiers([7...7])
         #expect(harness.receive(hex: "62 02 0007  62 02 0007") == [.released(7, sequence: 0)])
         harness.settle(0)
         #expect(harness.flush() == bytes("70 02 0007"))
@@ -184,7 +185,7 @@ struct ExactlyOnceDeliveryTests {
     @Test("PUBLISH between PUBREL and PUBCOMP breaks [MQTT-2.3.1-4]")
     func publishedTooEarly() throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([7])
+        harness.session.loadStoredPacketIdentifiers([7...7])
         _ = harness.receive(hex: "62 02 0007")
         #expect(harness.receive(publishPacket("a", qos: 2, identifier: 7)) == [.failed(.packetIdentifierInUse(7))])
     }
@@ -200,7 +201,7 @@ struct ExactlyOnceDeliveryTests {
     @Test("A flood of repeats behind one message that waits is bounded")
     func floodOfRepeats() throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([7])
+        harness.session.loadStoredPacketIdentifiers([7...7])
         _ = harness.receive(publishPacket("a", qos: 1, identifier: 1))
         let flood = [[UInt8]](repeating: publishPacket("a", qos: 2, identifier: 7), count: 65_535).flatMap { $0 }
         #expect(harness.receive(flood).last == .failed(.tooManyUnacknowledged(maximum: 65_535)))
@@ -233,7 +234,7 @@ struct FormerConnectionTests {
         harness.reconnect(sessionPresent: true)
         harness.settle(0)
         harness.session.abandon(1..<2)
-        #expect(harness.session.storedPacketIdentifiers == [7])
+        #expect(harness.heldIdentifiers == [7])
         let events = harness.receive(
             publishPacket("a", qos: 2, identifier: 7, duplicate: true) + publishPacket("a", qos: 2, identifier: 8, duplicate: true))
         #expect(events.first == .repeated(7, .exactlyOnce))
@@ -244,11 +245,11 @@ struct FormerConnectionTests {
     @Test("A release that becomes durable after the connection is lost is answered when PUBREL comes again", arguments: [true, false])
     func releasedLater(isDurable: Bool) throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([7])
+        harness.session.loadStoredPacketIdentifiers([7...7])
         _ = harness.receive(hex: "62 02 0007")
         harness.reconnect(sessionPresent: true)
         if isDurable { harness.settle(0) } else { harness.session.abandon(0..<1) }
-        #expect(harness.session.storedPacketIdentifiers == (isDurable ? [] : [7]))
+        #expect(harness.heldIdentifiers == (isDurable ? [] : [7]))
         #expect(harness.receive(hex: "62 02 0007") == (isDurable ? [] : [.released(7, sequence: 1)]))
         #expect(harness.flush() == (isDurable ? bytes("70 02 0007") : []))
     }
@@ -256,11 +257,11 @@ struct FormerConnectionTests {
     @Test("A server without the session makes every identifier free, also that of a delivery under way")
     func forgotten() throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([6])
+        harness.session.loadStoredPacketIdentifiers([6...6])
         _ = harness.receive(publishPacket("a", qos: 2, identifier: 7))
         harness.reconnect(sessionPresent: false)
         harness.settle(0)
-        #expect(harness.session.storedPacketIdentifiers == [])
+        #expect(harness.heldIdentifiers == [])
         let events = harness.receive(publishPacket("a", qos: 2, identifier: 6) + publishPacket("a", qos: 2, identifier: 7))
         #expect(events.map(\.sequence) == [1, 2])
     }
@@ -268,12 +269,48 @@ struct FormerConnectionTests {
     @Test("Stored identifiers are kept from connection to connection, and replaced by those that are loaded")
     func loaded() throws {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([3, 65_535])
+        harness.session.loadStoredPacketIdentifiers([3...3, 65_535...65_535])
         harness.reconnect(sessionPresent: true)
-        #expect(harness.session.storedPacketIdentifiers == [3, 65_535])
-        harness.session.loadStoredPacketIdentifiers([4])
-        #expect(harness.session.storedPacketIdentifiers == [4])
+        #expect(harness.heldIdentifiers == [3, 65_535])
+        harness.session.loadStoredPacketIdentifiers([4...4])
+        #expect(harness.heldIdentifiers == [4])
         #expect(harness.receive(publishPacket("a", qos: 2, identifier: 4)) == [.repeated(4, .exactlyOnce)])
+    }
+
+    @Test("Held identifiers are told as ranges, across the borders of words", arguments: [1, 60, 63, 64, 65, 127, 65_500] as [UInt16])
+    func ranges(start: UInt16) throws {
+        var harness = try SessionHarness.connected(sessionPresent: true)
+        let ranges = [start...start + 1, start + 3...start + 35]
+        harness.session.loadStoredPacketIdentifiers(ranges)
+        #expect(harness.session.heldPacketIdentifiers == ranges)
+        #expect(!harness.session.holdsNoPacketIdentifier)
+    }
+
+    @Test("A server that was asked keeps the identifiers that it has named before PINGRESP, and frees the others")
+    func confirmed() throws {
+        var harness = try SessionHarness.connected(sessionPresent: true)
+        harness.session.loadStoredPacketIdentifiers([5...9])
+        harness.session.confirmPacketIdentifiers()
+        #expect(harness.flush() == bytes("C0 00"))
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 6, duplicate: true)) == [.repeated(6, .exactlyOnce)])
+        #expect(harness.receive(hex: "62 02 0008") == [.released(8, sequence: 1)])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 20)).first?.sequence == 2)
+        #expect(harness.receive(hex: "D0 00") == [.identifiersConfirmed])
+        #expect(harness.heldIdentifiers == [6, 20])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 5)).first?.sequence == 3)
+    }
+
+    @Test("What has not settled on a former connection is not taken for forgotten")
+    func confirmedOnlyOnceSettled() throws {
+        var harness = try SessionHarness.connected(sessionPresent: true)
+        _ = harness.receive(publishPacket("a", qos: 2, identifier: 7))
+        harness.reconnect(sessionPresent: true)
+        harness.session.confirmPacketIdentifiers()
+        #expect(harness.receive(hex: "D0 00") == [.held])
+        harness.settle(0)
+        #expect(harness.heldIdentifiers == [7])
+        #expect(harness.receive(hex: "") == [.identifiersConfirmed])
+        #expect(harness.heldIdentifiers == [])
     }
 
     @Test("Acknowledgements that were due stay behind with their connection")

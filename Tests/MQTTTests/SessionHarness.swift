@@ -9,6 +9,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
     case publish(topic: String, payload: [UInt8], identifier: UInt16, qos: QoS, retained: Bool, duplicate: Bool, sequence: UInt64?)
     case repeated(UInt16, QoS)
     case released(UInt16, sequence: UInt64)
+    case identifiersConfirmed
     case subscribed([SubscriptionResult])
     case unsubscribed([TopicFilter])
     case acknowledged(UInt16)
@@ -26,6 +27,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
                 qos: publish.qos, retained: publish.isRetained, duplicate: publish.isDuplicate, sequence: sequence)
         case .repeated(let identifier, let qos): self = .repeated(identifier, qos)
         case .released(let identifier, let sequence): self = .released(identifier, sequence: sequence)
+        case .identifiersConfirmed: self = .identifiersConfirmed
         case .subscribed(let results): self = .subscribed(results)
         case .unsubscribed(let filters): self = .unsubscribed(filters)
         case .acknowledged(let identifier): self = .acknowledged(identifier)
@@ -57,6 +59,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
         case .subscribed(let results): "subscribed \(results.count)"
         case .unsubscribed(let filters): "unsubscribed \(filters.count)"
         case .held: "held"
+        case .identifiersConfirmed: "identifiers confirmed"
         }
     }
 }
@@ -66,6 +69,9 @@ struct SessionHarness {
     var session: ClientSession
     var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     private var unread: [UInt8] = []
+
+    /// What a PUBLISH would repeat, one by one.
+    var heldIdentifiers: [UInt16] { Array(session.heldPacketIdentifiers.joined()) }
 
     init(_ change: (inout SessionConfiguration) -> Void = { _ in }) throws {
         var configuration = SessionConfiguration(clientIdentifier: "c")

@@ -25,7 +25,7 @@ struct StreamTests {
     /// A session for which everything in the stream is right: it subscribed, published and has a stored identifier.
     private func expecting() throws -> SessionHarness {
         var harness = try SessionHarness.connected(sessionPresent: true)
-        harness.session.loadStoredPacketIdentifiers([8])
+        harness.session.loadStoredPacketIdentifiers([8...8])
         harness.session.subscribe(
             [Subscription(filter: try TopicFilter("a"), qos: .atLeastOnce), Subscription(filter: try TopicFilter("b"), qos: .atLeastOnce)],
             now: harness.now)

@@ -8,6 +8,7 @@ public struct Configuration: Sendable {
     public var database = DatabaseSettings()
     public var pool = PoolSettings()
     public var batch = BatchSettings()
+    public var deadLetter = DeadLetterSettings()
     public var decode = EvaluationLimits()
     public var log = LogSettings()
     /// A folder, one mapping a file.
@@ -50,6 +51,8 @@ public struct DatabaseSettings: Sendable {
     public var statementTimeoutMilliseconds = 60_000
     public var lockTimeoutMilliseconds = 30_000
     public var tcpUserTimeoutMilliseconds = 10_000
+    /// How long the database may be away before the messages under way are left to the broker.
+    public var giveUp = TimeAmount.minutes(5)
 
     /// Connection parameters that the url need not name.
     public var connectionDefaults: [String: String] { ["tcp_user_timeout": String(tcpUserTimeoutMilliseconds)] }
@@ -63,6 +66,20 @@ public struct PoolSettings: Sendable {
     public var distribution = Distribution.auto
     /// The group of shared subscriptions.
     public var group = "penstock"
+    /// How long a process may be silent before others take its sessions.
+    public var lease = TimeAmount.seconds(5)
+
+    /// Between two looks at the leases.
+    var leaseInterval: TimeAmount { .nanoseconds(lease.nanoseconds / 5) }
+
+    /// The client identifiers of all sessions.
+    var clientIdentifiers: [String] { (0..<sessions).map { "\(clientIdentifier)-\($0)" } }
+}
+
+public struct DeadLetterSettings: Sendable {
+    /// Letters of one mapping; more are held back or dropped.
+    public var maximumPerMinute = 6000
+    public var onFlood = FloodPolicy.slow
 }
 
 public struct BatchSettings: Sendable {
@@ -94,10 +111,25 @@ extension BatchLimits {
     }
 }
 
+extension ShardSettings {
+    /// - Parameter shards: of this process.
+    init(_ configuration: Configuration, subscriptions: SubscriptionPlan, shards: Int) {
+        self.init(
+            limits: BatchLimits(configuration.batch), decode: configuration.decode,
+            sessions: subscriptions.bySession.enumerated().map { number, subscriptions in
+                SessionSettings(configuration, number: number, subscriptions: subscriptions)
+            },
+            clientIdentifierPrefix: configuration.pool.clientIdentifier + "-",
+            lettersPerMinute: Double(configuration.deadLetter.maximumPerMinute) / Double(shards),
+            floodPolicy: configuration.deadLetter.onFlood,
+            giveUpAfter: configuration.database.giveUp)
+    }
+}
+
 extension SessionSettings {
     /// - Parameter number: of the session in the pool, from 0.
     init(_ configuration: Configuration, number: Int, subscriptions: [Subscription]) {
-        var mqtt = configuration.broker.sessionConfiguration(clientIdentifier: "\(configuration.pool.clientIdentifier)-\(number)")
+        var mqtt = configuration.broker.sessionConfiguration(clientIdentifier: configuration.pool.clientIdentifiers[number])
         mqtt.cleanSession = false
         self.init(mqtt: mqtt, subscriptions: subscriptions)
     }

@@ -14,14 +14,15 @@ public struct ConfigurationReader {
 
     /// Keys of each section, with those that come later. The file's own keys stand at "".
     static let keys: [String: (known: [String], later: [String])] = [
-        "": (["broker", "database", "pool", "batch", "decode", "log", "mappings", "ddl", "shutdown_timeout"], ["dead_letter", "http"]),
+        "": (["broker", "database", "pool", "batch", "decode", "log", "mappings", "ddl", "shutdown_timeout", "dead_letter"], ["http"]),
         "broker": (
             ["url", "version", "username", "password", "password_file", "keep_alive", "connect_timeout", "max_packet_bytes"],
             ["tls", "session_expiry", "receive_maximum", "status_topic"]
         ),
-        "database": (["url", "url_file", "statement_timeout", "lock_timeout", "tcp_user_timeout"], ["give_up"]),
-        "pool": (["client_id", "sessions", "shards", "distribution", "group"], []),
+        "database": (["url", "url_file", "statement_timeout", "lock_timeout", "tcp_user_timeout", "give_up"], []),
+        "pool": (["client_id", "sessions", "shards", "distribution", "group", "lease"], []),
         "batch": (["max_bytes", "max_messages", "linger"], []),
+        "dead_letter": (["max_per_minute", "on_flood"], ["keep"]),
         "decode": (["max_bytes", "max_depth"], []),
         "log": (["level", "format"], []),
     ]
@@ -146,6 +147,10 @@ public struct ConfigurationReader {
         if let time = duration("database.statement_timeout", in: 1...86_400_000) { result.database.statementTimeoutMilliseconds = time }
         if let time = duration("database.lock_timeout", in: 1...86_400_000) { result.database.lockTimeoutMilliseconds = time }
         if let time = duration("database.tcp_user_timeout", in: 1...3_600_000) { result.database.tcpUserTimeoutMilliseconds = time }
+        if let time = duration("database.give_up", in: 1000...86_400_000) { result.database.giveUp = .milliseconds(Int64(time)) }
+        if let time = duration("pool.lease", in: 1000...300_000) { result.pool.lease = .milliseconds(Int64(time)) }
+        if let number = number("dead_letter.max_per_minute", in: 1...100_000_000) { result.deadLetter.maximumPerMinute = number }
+        if let policy = choice("dead_letter.on_flood", FloodPolicy.self) { result.deadLetter.onFlood = policy }
         if let name = text("pool.client_id") {
             if name.isEmpty || name.utf8.count > 200 { fail("pool.client_id", "is a name of 1 to 200 bytes") }
             result.pool.clientIdentifier = name

@@ -4,11 +4,13 @@ import Mapping
 import NIOCore
 import NIOPosix
 
-/// The whole ingester: shards, each an event loop with its writer thread, and the pool's sessions spread over them.
+/// The whole ingester: shards, each an event loop with its writer thread, and the leases by which they share the pool's sessions with other processes.
 public final class IngestService: Sendable {
+    private let configuration: Configuration
     private let group: MultiThreadedEventLoopGroup
     private let shards: [NIOLoopBound<Shard>]
     private let writers: [DatabaseWriter]
+    private let leases: LeaseThread
     private let targets: [String]
     private let logger: Logger
 
@@ -16,44 +18,67 @@ public final class IngestService: Sendable {
     /// - Parameters:
     ///   - configuration: checked.
     ///   - plan: the compiled mappings, with the types of the tables as they are.
-    /// - Throws: `SubscriptionPlanError` when the pool's distribution cannot give a mapping what it asks for.
+    /// - Throws: `SubscriptionPlanError` when the pool's distribution cannot give a mapping what it asks for; `MQTTError.invalidConfiguration`.
     public init(configuration: Configuration, plan: MappingPlan, logger: Logger) throws {
         let subscriptions = try SubscriptionPlan(
             needs: plan.subscriptions, sessions: configuration.pool.sessions, distribution: configuration.pool.distribution,
             group: configuration.pool.group)
         let shardCount = min(configuration.pool.shards, configuration.pool.sessions)
+        let settings = ShardSettings(configuration, subscriptions: subscriptions, shards: shardCount)
+        for session in settings.sessions { try session.mqtt.validate() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: shardCount)
-        let writers = (0..<shardCount).map { DatabaseWriter(index: $0, settings: configuration.database, logger: logger) }
+        let writers = (0..<shardCount).map { DatabaseWriter(index: $0, logger: logger) }
+        let leases = LeaseThread(interval: configuration.pool.leaseInterval, logger: logger)
         shards = try (0..<shardCount).map { index in
             let loop = group.next()
             return try loop.submit {
                 let shard = Shard(
-                    index: index, eventLoop: loop, plan: plan, limits: BatchLimits(configuration.batch),
-                    decodeLimits: configuration.decode, writer: writers[index], logger: logger)
-                for session in stride(from: index, to: configuration.pool.sessions, by: shardCount) {
-                    shard.adopt(
-                        try PoolSession(
-                            indexInShard: shard.sessions.count,
-                            settings: SessionSettings(configuration, number: session, subscriptions: subscriptions.bySession[session]),
-                            endpoints: configuration.broker.endpoints, shard: shard, logger: logger))
-                }
+                    index: index, eventLoop: loop, plan: plan, settings: settings,
+                    connector: TCPConnector(endpoints: configuration.broker.endpoints, eventLoop: loop), writer: writers[index],
+                    leases: leases, logger: logger)
                 return NIOLoopBound(shard, eventLoop: loop)
             }.wait()
         }
+        self.configuration = configuration
         self.group = group
         self.writers = writers
+        self.leases = leases
         targets = plan.targets.map(\.table)
         self.logger = logger
     }
 
-    /// Starts the writers and connects the sessions; returns at once, and goes on trying whatever does not answer.
+    /// Starts the writers and the leases, and with them the sessions; returns at once, and goes on trying whatever does not answer.
     public func start() {
+        let database = configuration.database
+        let pool = configuration.pool
+        let leaseMilliseconds = Int(pool.lease.nanoseconds / 1_000_000)
         for (shard, writer) in zip(shards, writers) {
-            writer.start { batch, end in
-                shard.eventLoop.execute { shard.value.ended(batch, as: end) }
-            }
-            shard.eventLoop.execute { for session in shard.value.sessions { session.start() } }
+            writer.start(
+                store: { [logger] in
+                    PostgreSQLBatchStore(
+                        settings: database, idleLimitMilliseconds: leaseMilliseconds * 4 / 5, logger: logger, parkingChanged: { _, _ in })
+                },
+                report: { report in
+                    shard.eventLoop.execute {
+                        switch report {
+                        case .ended(let batch, let end): shard.value.ended(batch, as: end)
+                        case .troubled: shard.value.databaseTroubled()
+                        case .recovered: shard.value.databaseRecovered()
+                        }
+                    }
+                })
         }
+        leases.start(
+            keeper: LeaseKeeper(
+                sessions: pool.clientIdentifiers, shards: shards.count, lease: pool.lease, interval: pool.leaseInterval),
+            store: {
+                PostgreSQLLeaseStore(
+                    settings: database, pool: pool.clientIdentifier, sessions: pool.clientIdentifiers,
+                    timeoutMilliseconds: leaseMilliseconds)
+            },
+            report: { [shards] index, report in
+                shards[index].eventLoop.execute { shards[index].value.take(report) }
+            })
     }
 
     /// What all shards have counted by now.
@@ -86,11 +111,12 @@ public final class IngestService: Sendable {
         }
         for shard in shards {
             let stopped = shard.eventLoop.flatSubmit {
-                EventLoopFuture.andAllComplete(shard.value.sessions.map { $0.stop() }, on: shard.eventLoop)
+                EventLoopFuture.andAllComplete(shard.value.sessions.compactMap { $0?.stop() }, on: shard.eventLoop)
             }
             _ = await Self.waits(for: stopped, on: shard.eventLoop, until: deadline + .milliseconds(500))
         }
         let last = try await snapshot()
+        leases.stop(waitingUpTo: 2)
         for writer in writers { writer.stop(waitingUpTo: allDrained ? 2 : 0) }
         if allDrained { try await group.shutdownGracefully() }
         return last

@@ -1,16 +1,23 @@
 import Logging
 import MQTT
 import NIOCore
-import NIOPosix
+import Store
 
-/// One session of the pool: a client identifier that outlives its connections, connected again whenever one ends.
+/// One session of the pool, while this shard holds its lease: a client identifier that outlives its connections, connected again whenever one ends.
 ///
 /// All of it runs on its shard's event loop. `ClientSession` sees to it that an acknowledgement goes out only on the connection on which its message
 /// came, and that no message of a new connection is read before every delivery of the former one has settled, or a repeat could overtake its original.
+///
+/// What the database knows of the session (`SessionRecord`) must never be of another broker session than the one we are connected to, or a new message
+/// would be taken for a repeat. A CONNECT may make a new session, and its answer may be lost. So, once QoS 2 is in use:
+///
+/// 1. before CONNECT goes out, "connecting" is durable;
+/// 2. session present = 0: the stored identifiers are cleared, durably, before SUBSCRIBE, since a new session gets no message before;
+/// 3. session present = 1, and an earlier CONNECT stayed without an answer: the broker is asked first which identifiers it still knows.
 final class PoolSession {
-    let indexInShard: Int
+    /// Its number in the pool.
+    let number: Int
     let settings: SessionSettings
-    private let endpoints: [BrokerEndpoint]
     private unowned let shard: Shard
     private let logger: Logger
 
@@ -19,29 +26,53 @@ final class PoolSession {
     private var state = State.idle
     private var attempts = 0
     private var backoff = Backoff()
-    private var stopping: EventLoopPromise<Void>?
     private var counters = SessionCounters()
     /// Why the last connection ended or could not be had; nil while connected.
     private var problem: String?
 
+    /// Messages at QoS 2 came, now or under an earlier lease.
+    private var usesExactlyOnce: Bool
+    /// A CONNECT went out, and CONNACK has not come.
+    private var isConnectUnanswered: Bool
+    /// An earlier CONNECT stayed without an answer.
+    private var isInDoubt = false
+    private var wishes = RecordWishes()
+    private var hasSubscribed = false
+
     private enum State {
         case idle
+        /// Something must be durable before CONNECT.
+        case recording
         case connecting
         /// TCP is open.
         case open(SessionHandler)
         case waiting(Scheduled<Void>)
-        case stopped
+        /// The lease has run out, or the shard wants no connection now.
+        case suspended
+        case ended
     }
 
+    private enum Ending {
+        case none
+        /// Said DISCONNECT; what is not settled stays with the broker.
+        case stopping(EventLoopPromise<Void>)
+        /// Given to another process once all is settled.
+        case releasing
+    }
+    private var ending = Ending.none
+
     /// - Throws: `MQTTError.invalidConfiguration`.
-    init(indexInShard: Int, settings: SessionSettings, endpoints: [BrokerEndpoint], shard: Shard, logger: Logger) throws(MQTTError) {
-        precondition(!endpoints.isEmpty, "a session has a broker to connect to")
+    init(number: Int, settings: SessionSettings, record: SessionRecord, shard: Shard, logger: Logger) throws(MQTTError) {
         let session = try ClientSession(configuration: settings.mqtt)
         mqtt = .allocate(capacity: 1)
         mqtt.initialize(to: session)
-        self.indexInShard = indexInShard
+        mqtt.pointee.loadStoredPacketIdentifiers(record.storedIdentifiers)
+        usesExactlyOnce = !record.storedIdentifiers.isEmpty || record.isConnecting
+        isConnectUnanswered = record.isConnecting
+        wishes.isMarkDurable = record.isConnecting
+        wishes.isConnecting = record.isConnecting
+        self.number = number
         self.settings = settings
-        self.endpoints = endpoints
         self.shard = shard
         var logger = logger
         logger[metadataKey: "session"] = "\(settings.mqtt.clientIdentifier)"
@@ -54,51 +85,53 @@ final class PoolSession {
     }
 
     var clientIdentifier: String { settings.mqtt.clientIdentifier }
+    var isReleasing: Bool { if case .releasing = ending { true } else { false } }
 
     // MARK: Connecting
 
-    func start() {
-        guard case .idle = state else { return }
-        connect()
-    }
-
-    private func connect() {
+    /// Connects, when it is not connected and the shard allows it.
+    func connect() {
         shard.eventLoop.preconditionInEventLoop()
-        state = .connecting
-        let endpoint = endpoints[attempts % endpoints.count]
-        attempts += 1
-        let handler = NIOLoopBound(SessionHandler(pool: self, shard: shard, logger: logger), eventLoop: shard.eventLoop)
-        ClientBootstrap(group: shard.eventLoop)
-            .connectTimeout(settings.mqtt.connectTimeout)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
-            .channelOption(.autoRead, value: false)
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 16 * 1024, initial: 64 * 1024, maximum: 1024 * 1024)
-            )
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
-            }
-            .connect(host: endpoint.host, port: endpoint.port)
-            .assumeIsolated()
-            .whenComplete { [self] result in
-                if case .failure(let error) = result, case .connecting = state {
-                    connectionEnded(because: "cannot reach the broker at \(endpoint): \(describeConnectFailure(error))")
-                }
-            }
-    }
-
-    func connectionOpened(_ handler: SessionHandler) {
-        guard case .connecting = state else {
-            handler.close()
+        switch state {
+        case .idle, .suspended, .recording: break
+        case .waiting(let timer): timer.cancel()
+        case .connecting, .open, .ended: return
+        }
+        guard case .none = ending else { return }
+        guard shard.mayConnect else {
+            state = .suspended
             return
         }
+        if usesExactlyOnce, !wishes.isMarkDurable {
+            state = .recording
+            wish(connecting: true) { [self] in connect() }
+            return
+        }
+        state = .connecting
+        let attempt = attempts
+        attempts += 1
+        shard.connector.connect(self, attempt: attempt, handler: SessionHandler(pool: self, shard: shard, logger: logger))
+    }
+
+    /// The shard may connect again.
+    func connectIfSuspended() {
+        if case .suspended = state { connect() }
+    }
+
+    /// TCP is open, and CONNECT goes out.
+    /// - Returns: false when the connection is not wanted any more.
+    func connectionOpened(_ handler: SessionHandler) -> Bool {
+        guard case .connecting = state, case .none = ending, shard.mayConnect else { return false }
         state = .open(handler)
+        if isConnectUnanswered { isInDoubt = true }
+        isConnectUnanswered = true
+        return true
     }
 
     /// The broker has accepted the session.
     func sessionEstablished(_ presence: SessionPresence) {
         backoff.reset()
+        isConnectUnanswered = false
         if presence == .absent && counters.establishments > 0 {
             counters.lost += 1
             logger.warning("the broker has forgotten the session; messages may be gone with it")
@@ -106,17 +139,57 @@ final class PoolSession {
         counters.establishments += 1
         problem = nil
         logger.info("session established", metadata: ["session_present": "\(presence == .present)"])
+        if presence == .present, isInDoubt, !mqtt.pointee.holdsNoPacketIdentifier {
+            logger.notice("asking the broker which packet identifiers it knows: an earlier CONNECT stayed without an answer")
+            mqtt.pointee.confirmPacketIdentifiers()
+            return
+        }
+        isInDoubt = false
+        if presence == .absent, usesExactlyOnce {
+            wish(connecting: false) { [self] in subscribe() }
+        } else {
+            if usesExactlyOnce { wish(connecting: false) }
+            subscribe()
+        }
+    }
+
+    /// The broker has named the identifiers that it knows.
+    func identifiersConfirmed() {
+        isInDoubt = false
+        wish(connecting: false) { [self] in subscribe() }
+    }
+
+    private func subscribe() {
+        guard case .open(let handler) = state, mqtt.pointee.isConnected else { return }
+        hasSubscribed = true
+        guard !settings.subscriptions.isEmpty else { return }
+        mqtt.pointee.subscribe(settings.subscriptions, now: shard.eventLoop.now)
+        handler.flush()
     }
 
     /// The connection is gone, or could not be had.
     func connectionEnded(because reason: String) {
         switch state {
         case .connecting, .open: break
-        case .idle, .waiting, .stopped: return
+        case .idle, .recording, .waiting, .suspended, .ended: return
         }
         mqtt.pointee.connectionClosed()
-        if stopping != nil {
-            finishStopping()
+        wishes.forgetReactions()
+        hasSubscribed = false
+        state = .idle
+        switch ending {
+        case .stopping(let promise):
+            state = .ended
+            promise.succeed()
+            return
+        case .releasing:
+            releaseIfSettled()
+            return
+        case .none: break
+        }
+        guard shard.mayConnect else {
+            state = .suspended
+            problem = reason
             return
         }
         let delay = backoff.next()
@@ -132,6 +205,55 @@ final class PoolSession {
             })
     }
 
+    /// Says DISCONNECT and stays away until `connect`.
+    func suspend(because reason: String) {
+        switch state {
+        case .open(let handler): handler.disconnect(because: reason)
+        case .waiting(let timer):
+            timer.cancel()
+            state = .suspended
+        case .idle, .recording, .connecting, .suspended, .ended: break
+        }
+    }
+
+    // MARK: Records
+
+    /// The next batch carries what the database is to know of this session.
+    var isRecordDue: Bool { wishes.isDue }
+
+    /// Packet identifiers at QoS 2 have changed.
+    @inline(__always)
+    func identifiersChanged() {
+        usesExactlyOnce = true
+        wishes.isDue = true
+    }
+
+    private func wish(connecting: Bool, then reaction: (() -> Void)? = nil) {
+        wishes.set(connecting: connecting, reaction)
+        shard.commitSoon()
+    }
+
+    /// What is to be stored with everything that was taken in so far.
+    func makeEntry() -> SessionEntry {
+        wishes.isDue = false
+        return SessionEntry(
+            session: number, revision: wishes.revision,
+            record: SessionRecord(
+                clientIdentifier: clientIdentifier, storedIdentifiers: mqtt.pointee.heldPacketIdentifiers,
+                isConnecting: wishes.isConnecting,
+                isReleased: wishes.isReleased))
+    }
+
+    /// The database knows what was to be known at this revision.
+    func recorded(_ entry: SessionEntry) {
+        let reaction = wishes.durable(entry)
+        reaction?()
+        if entry.record.isReleased { shard.released(self) }
+    }
+
+    /// What was to be stored was not.
+    func recordLost() { wishes.isDue = true }
+
     // MARK: Deliveries
 
     /// The deliveries are durable: those of the present connection may be acknowledged; those of a former one no longer hold back its messages.
@@ -139,7 +261,7 @@ final class PoolSession {
         mqtt.pointee.settle(deliveries)
     }
 
-    /// The deliveries will never be durable here: the connection ends without acknowledging them, and the broker sends them again.
+    /// The deliveries will not become durable: the connection ends without acknowledging them, and the broker sends them again.
     func gaveUp(_ deliveries: Range<UInt64>) {
         if case .open(let handler) = state { handler.end(because: "deliveries could not be stored and have to come again") }
         mqtt.pointee.connectionClosed()
@@ -148,6 +270,7 @@ final class PoolSession {
 
     func flushAcknowledgements() {
         if case .open(let handler) = state { handler.flush() }
+        releaseIfSettled()
     }
 
     func acknowledged(_ count: Int) { counters.acknowledged += UInt64(count) }
@@ -159,28 +282,59 @@ final class PoolSession {
 
     // MARK: The end
 
+    /// Takes nothing more in, and gives the lease back once everything is settled.
+    func release() {
+        guard case .none = ending else { return }
+        ending = .releasing
+        releaseIfSettled()
+    }
+
+    private func releaseIfSettled() {
+        guard case .releasing = ending, mqtt.pointee.unacknowledgedCount == 0 else { return }
+        switch state {
+        case .open(let handler):
+            handler.disconnect(because: "given to another process")
+            return
+        case .connecting: return
+        case .waiting(let timer): timer.cancel()
+        case .idle, .recording, .suspended: break
+        case .ended: return
+        }
+        state = .ended
+        logger.info("session given back")
+        wishes.release(connecting: isConnectUnanswered || isInDoubt)
+        shard.commitSoon()
+    }
+
+    /// Another process may hold the session: no connection any more, and no word to the broker.
+    func revoke() {
+        if case .waiting(let timer) = state { timer.cancel() }
+        if case .open(let handler) = state { handler.end(because: "the session belongs to another process") }
+        mqtt.pointee.connectionClosed()
+        wishes.forgetReactions()
+        state = .ended
+        if case .stopping(let promise) = ending { promise.succeed() }
+    }
+
     /// Says DISCONNECT (the broker keeps the session) and closes; what is unacknowledged stays with the broker.
     func stop() -> EventLoopFuture<Void> {
         let promise = shard.eventLoop.makePromise(of: Void.self)
-        if let stopping {
-            stopping.futureResult.cascade(to: promise)
+        if case .stopping(let earlier) = ending {
+            earlier.futureResult.cascade(to: promise)
             return promise.futureResult
         }
-        stopping = promise
+        ending = .stopping(promise)
         switch state {
-        case .open(let handler): handler.disconnect()
+        case .open(let handler): handler.disconnect(because: "disconnected by us")
         case .waiting(let timer):
             timer.cancel()
-            finishStopping()
-        case .idle: finishStopping()
-        case .connecting, .stopped: break
+            fallthrough
+        case .idle, .recording, .suspended, .ended:
+            state = .ended
+            promise.succeed()
+        case .connecting: break
         }
         return promise.futureResult
-    }
-
-    private func finishStopping() {
-        state = .stopped
-        stopping?.succeed()
     }
 
     func snapshot() -> SessionSnapshot {
@@ -190,7 +344,7 @@ final class PoolSession {
         }
         return SessionSnapshot(
             clientIdentifier: clientIdentifier, isConnected: isConnected,
-            isSubscribed: isConnected && !mqtt.pointee.hasPendingRequests, problem: problem,
+            isSubscribed: isConnected && hasSubscribed && !mqtt.pointee.hasPendingRequests, problem: problem,
             unacknowledged: mqtt.pointee.unacknowledgedCount, counters: counters)
     }
 }
@@ -201,18 +355,4 @@ struct SessionSettings: Sendable {
     var mqtt: SessionConfiguration
     /// Filters with their QoS, shared-subscription prefix included.
     var subscriptions: [Subscription]
-}
-
-/// Says in words why TCP could not be had.
-func describeConnectFailure(_ error: any Error) -> String {
-    switch error {
-    case let error as NIOConnectionError:
-        if let first = error.connectionErrors.first { return describeConnectFailure(first.error) }
-        if error.dnsAError != nil || error.dnsAAAAError != nil { return "the host name is not known" }
-        return "\(error)"
-    case let error as IOError where error.errnoCode == ECONNREFUSED:
-        return "connection refused (is the broker running, and is this its port?)"
-    case ChannelError.connectTimeout(let limit): return "no answer within \(limit.nanoseconds / 1_000_000_000) s"
-    default: return "\(error)"
-    }
 }

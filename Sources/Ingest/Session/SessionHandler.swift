@@ -13,14 +13,14 @@ final class SessionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private unowned let pool: PoolSession
+    private let pool: PoolSession
     private unowned let shard: Shard
     private let logger: Logger
     private let session: UnsafeMutablePointer<ClientSession>
     private var context: ChannelHandlerContext?
     /// Bytes that are not parsed yet: the beginning of a packet, or what waits for room in the shard.
     private var unparsed: ByteBuffer?
-    /// Nothing is read: the shard is full, or deliveries of the former connection have not settled.
+    /// Nothing is read: what comes next has no room in the shard, or deliveries of the former connection have not settled.
     private var isHeld = false
     private(set) var isEstablished = false
     private var endReason: String?
@@ -34,12 +34,14 @@ final class SessionHandler: ChannelInboundHandler {
         session = pool.mqtt
     }
 
+    private var now: NIODeadline { shard.eventLoop.now }
+
     // MARK: Channel
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
-        session.pointee.connectionOpened(now: .now())
-        pool.connectionOpened(self)
+        guard pool.connectionOpened(self) else { return close() }
+        session.pointee.connectionOpened(now: now)
         flush()
         tick()
         context.read()
@@ -74,7 +76,7 @@ final class SessionHandler: ChannelInboundHandler {
 
     /// Parses what is there; keeps what is not a whole packet yet, or has no room.
     private func parse(_ buffer: ByteBuffer) {
-        let now = NIODeadline.now()
+        let now = now
         let receivedMicroseconds = wallClockMicroseconds()
         var failure: MQTTError?
         let consumed = buffer.withUnsafeReadableBytes { bytes -> Int in
@@ -108,7 +110,7 @@ final class SessionHandler: ChannelInboundHandler {
     ) throws(MQTTError) {
         isHeld = false
         while true {
-            if shard.isFull {
+            if mustHold(bytes, offset) {
                 isHeld = true
                 return
             }
@@ -119,11 +121,15 @@ final class SessionHandler: ChannelInboundHandler {
                         topic: publish.topic, payload: publish.payload, receivedMicroseconds: receivedMicroseconds,
                         qos: publish.qos.rawValue, isRetained: publish.isRetained),
                     delivery: sequence, isDuplicate: publish.isDuplicate, from: pool)
+                if publish.qos == .exactlyOnce { pool.identifiersChanged() }
             case .needsMoreBytes: return
             case .held:
                 isHeld = true
                 return
-            case .released(_, let sequence): shard.cover(sequence, from: pool)
+            case .released(_, let sequence):
+                shard.cover(sequence, from: pool)
+                pool.identifiersChanged()
+            case .identifiersConfirmed: pool.identifiersConfirmed()
             case .connected(let presence): established(presence)
             case .subscribed(let results): subscribed(results)
             case .repeated, .unsubscribed, .acknowledged: break
@@ -131,15 +137,23 @@ final class SessionHandler: ChannelInboundHandler {
         }
     }
 
+    /// Whether the packet at `offset` has to wait. A full shard still takes messages at QoS 0, in place of older ones, and everything that is no message.
+    @inline(__always)
+    private func mustHold(_ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Bool {
+        guard shard.isPressed || pool.isReleasing, offset < bytes.count else { return false }
+        let isPublish = bytes[offset] >> 4 == 3
+        guard isPublish else { return shard.isDraining || pool.isReleasing }
+        return shard.isDraining || shard.isSlowed || pool.isReleasing || bytes[offset] & 0b110 != 0
+    }
+
     /// Ends a loop turn: what was taken goes to the writer if it is idle, what the session has to say goes out, and the next read is asked for.
     private func finishTurn() {
         shard.commitIfIdle()
         flush()
-        if shard.isFull { isHeld = true }
         if isHeld {
             session.pointee.pauseReading()
         } else {
-            session.pointee.resumeReading(now: .now())
+            session.pointee.resumeReading(now: now)
             context?.read()
         }
     }
@@ -162,7 +176,6 @@ final class SessionHandler: ChannelInboundHandler {
         timer?.cancel()
         tick()
         pool.sessionEstablished(presence)
-        if !pool.settings.subscriptions.isEmpty { session.pointee.subscribe(pool.settings.subscriptions, now: .now()) }
     }
 
     private func subscribed(_ results: [SubscriptionResult]) {
@@ -186,7 +199,7 @@ final class SessionHandler: ChannelInboundHandler {
         }
         guard !refused.isEmpty else { return }
         resubscription = shard.eventLoop.assumeIsolated().scheduleTask(in: .seconds(60)) { [self] in
-            session.pointee.subscribe(refused, now: .now())
+            session.pointee.subscribe(refused, now: now)
             flush()
         }
     }
@@ -197,7 +210,7 @@ final class SessionHandler: ChannelInboundHandler {
         let before = session.pointee.unacknowledgedCount
         session.pointee.flushAcknowledgements()
         pool.acknowledged(before - session.pointee.unacknowledgedCount)
-        guard let output = session.pointee.takeOutput(now: .now()) else { return }
+        guard let output = session.pointee.takeOutput(now: now) else { return }
         context.writeAndFlush(wrapOutboundOut(output), promise: nil)
     }
 
@@ -205,7 +218,7 @@ final class SessionHandler: ChannelInboundHandler {
     private func tick() {
         guard context != nil else { return }
         do throws(MQTTError) {
-            let next = try session.pointee.tick(now: .now())
+            let next = try session.pointee.tick(now: now)
             flush()
             timer = shard.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in tick() }
         } catch {
@@ -236,11 +249,11 @@ final class SessionHandler: ChannelInboundHandler {
     func close() { context?.close(promise: nil) }
 
     /// Says DISCONNECT and closes.
-    func disconnect() {
-        if endReason == nil { endReason = "disconnected by us" }
+    func disconnect(because reason: String) {
+        if endReason == nil { endReason = reason }
         if isEstablished {
             session.pointee.disconnect()
-            guard let context, let output = session.pointee.takeOutput(now: .now()) else { return close() }
+            guard let context, let output = session.pointee.takeOutput(now: now) else { return close() }
             context.writeAndFlush(wrapOutboundOut(output)).assumeIsolated().whenComplete { [self] _ in close() }
         } else {
             close()

@@ -14,19 +14,30 @@ final class Shard {
     let index: Int
     let eventLoop: any EventLoop
     let logger: Logger
+    let connector: any BrokerConnector
+    let writer: any BatchWriter
+    let settings: ShardSettings
+    let leases: ShardLeaseObserver
     private let plan: MappingPlan
-    private let limits: BatchLimits
     private let evaluator: UnsafeMutablePointer<Evaluator>
-    private let writer: any BatchWriter
-    private(set) var sessions: [PoolSession] = []
+    /// By number in the pool; those that this shard holds.
+    var sessions: [PoolSession?]
+    var lease = ShardLease()
 
     /// Takes messages.
     private var open: Batch
     /// The other batch; nil while the writer has it.
     private var spare: Batch?
     private var writingMessages = 0
+    /// Messages at QoS 0 for which there is no room.
+    private var waiting: WaitingMessages
+    private var flood: FloodGate
     /// Set while a linger timer runs.
     private var lingering: Scheduled<Void>?
+    /// Set while nothing is read, because of a flood of dead letters.
+    private var slowing: Scheduled<Void>?
+    /// Set while the database does not take a batch.
+    private var troubled: Scheduled<Void>?
     private(set) var statistics: ShardStatistics
     /// Sessions take no message while it is set: the process is ending.
     private(set) var isDraining = false
@@ -34,20 +45,25 @@ final class Shard {
     let allocator = ByteBufferAllocator()
 
     init(
-        index: Int, eventLoop: any EventLoop, plan: MappingPlan, limits: BatchLimits, decodeLimits: EvaluationLimits,
-        writer: any BatchWriter, logger: Logger
+        index: Int, eventLoop: any EventLoop, plan: MappingPlan, settings: ShardSettings, connector: any BrokerConnector,
+        writer: any BatchWriter, leases: ShardLeaseObserver, logger: Logger
     ) {
         self.index = index
         self.eventLoop = eventLoop
         self.plan = plan
-        self.limits = limits
+        self.settings = settings
+        self.connector = connector
         self.writer = writer
+        self.leases = leases
         self.logger = logger
         evaluator = .allocate(capacity: 1)
-        evaluator.initialize(to: Evaluator(plan: plan, limits: decodeLimits))
-        open = Batch(plan: plan)
-        spare = Batch(plan: plan)
-        statistics = ShardStatistics(targetCount: plan.targets.count)
+        evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode))
+        open = Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix)
+        spare = Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix)
+        waiting = WaitingMessages(maximumBytes: settings.limits.maximumBytes)
+        flood = FloodGate(perMinute: settings.lettersPerMinute, policy: settings.floodPolicy)
+        statistics = ShardStatistics(targetCount: plan.targets.count, mappingCount: plan.names.count)
+        sessions = Array(repeating: nil, count: settings.sessions.count)
     }
 
     deinit {
@@ -55,39 +71,97 @@ final class Shard {
         evaluator.deallocate()
     }
 
-    func adopt(_ session: PoolSession) { sessions.append(session) }
-
     // MARK: Messages in
 
-    /// Whether no further message may be taken in until the writer gives a batch back.
+    /// Whether the open batch takes no further message until the writer gives the other one back.
     @inline(__always) var isFull: Bool {
-        open.messageCount >= limits.maximumMessages || open.messageBytes >= limits.maximumBytes || isDraining
+        open.messageCount >= settings.limits.maximumMessages || open.messageBytes >= settings.limits.maximumBytes
     }
+
+    /// Nothing is read, because of a flood of dead letters.
+    @inline(__always) var isSlowed: Bool { slowing != nil }
+
+    /// Some packets have to wait.
+    @inline(__always) var isPressed: Bool { isFull || isDraining || isSlowed }
 
     /// Turns one message into rows of the open batch, and covers its delivery with it. Never fails: what cannot be a row becomes a dead letter.
     @inline(__always)
     func take(_ message: borrowing MessageInput, delivery: UInt64?, isDuplicate: Bool, from session: PoolSession) {
-        let outcome = evaluator.pointee.process(message, into: open.tables)
+        statistics.received += 1
+        if isDuplicate { statistics.redelivered += 1 }
+        if delivery == nil, isFull || !waiting.isEmpty {
+            postpone(message, session)
+        } else {
+            process(message, session: session.number)
+            if let delivery { open.cover(delivery, of: session.number) }
+        }
+    }
+
+    @inline(__always)
+    private func process(_ message: borrowing MessageInput, session: Int) {
+        let outcome = evaluator.pointee.process(
+            message, into: open.tables, units: open.units, number: open.messages.pointee.nextNumber)
+        if outcome.rowCount > 0 { open.messages.pointee.append(message, session: session) }
         if outcome.matchedCount == 0 { statistics.unrouted += 1 }
         if outcome.failureCount > 0 { writeLetters(message, session: session) }
         open.messageCount += 1
         open.messageBytes += message.payload.count + message.topic.count + outcome.writtenBytes
-        statistics.received += 1
-        if isDuplicate { statistics.redelivered += 1 }
-        if let delivery { open.cover(delivery, of: session.indexInShard) }
     }
 
     /// Lets the open batch's commit settle a delivery that stores nothing itself (the release of a QoS 2 message).
-    func cover(_ delivery: UInt64, from session: PoolSession) { open.cover(delivery, of: session.indexInShard) }
+    func cover(_ delivery: UInt64, from session: PoolSession) { open.cover(delivery, of: session.number) }
 
-    private func writeLetters(_ message: borrowing MessageInput, session: PoolSession) {
+    private func writeLetters(_ message: borrowing MessageInput, session: Int) {
         for failure in evaluator.pointee.failures {
+            switch flood.letter(of: failure.mapping, now: eventLoop.now) {
+            case .drop:
+                statistics.lettersDropped[failure.mapping] += 1
+                continue
+            case .storeAndSlow(let until): slow(until: until)
+            case .store: break
+            }
             open.letters.pointee.appendDeadLetter(
                 topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
                 isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: .decode,
-                column: failure.column, error: failure.reason, clientIdentifier: session.clientIdentifier)
+                column: failure.column, error: failure.reason, clientIdentifier: open.clientIdentifier(UInt32(session)))
             open.messageBytes += message.payload.count
-            statistics.letters += 1
+        }
+    }
+
+    private func slow(until deadline: NIODeadline) {
+        if slowing == nil { logger.warning("too many dead letters: reading slows down (dead_letter.max_per_minute)") }
+        slowing?.cancel()
+        slowing = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
+            slowing = nil
+            resumeReading()
+        }
+    }
+
+    // MARK: QoS 0 without room
+
+    private func postpone(_ message: borrowing MessageInput, _ session: PoolSession) {
+        if waiting.isEmpty { logger.debug("messages at QoS 0 wait for the database") }
+        waiting.append(
+            WaitingMessages.Message(
+                topic: Array(message.topic), payload: Array(message.payload), receivedMicroseconds: message.receivedMicroseconds,
+                isRetained: message.isRetained, session: session.number)
+        ) { dropped in
+            statistics.dropped += 1
+            let mappings = dropped.topic.withUnsafeBytes { evaluator.pointee.mappings(for: $0) }
+            for mapping in mappings { statistics.messagesDropped[mapping] += 1 }
+        }
+    }
+
+    private func takeWaiting() {
+        while !isFull, let message = waiting.popFirst() {
+            message.topic.withUnsafeBytes { topic in
+                message.payload.withUnsafeBytes { payload in
+                    process(
+                        MessageInput(
+                            topic: topic, payload: payload, receivedMicroseconds: message.receivedMicroseconds, qos: 0,
+                            isRetained: message.isRetained), session: message.session)
+                }
+            }
         }
     }
 
@@ -95,10 +169,10 @@ final class Shard {
 
     /// At the end of a loop turn's reads: sends the open batch when the writer is idle.
     func commitIfIdle() {
-        guard !open.isEmpty, spare != nil else { return }
-        if limits.linger > .zero, !isFull, !isDraining {
+        guard spare != nil, hasSomethingToCommit else { return }
+        if settings.limits.linger > .zero, !isFull, !isDraining {
             guard lingering == nil else { return }
-            lingering = eventLoop.assumeIsolated().scheduleTask(in: limits.linger) { [self] in
+            lingering = eventLoop.assumeIsolated().scheduleTask(in: settings.limits.linger) { [self] in
                 lingering = nil
                 send()
             }
@@ -107,18 +181,24 @@ final class Shard {
         send()
     }
 
+    /// Lets this loop turn end first.
+    func commitSoon() { eventLoop.assumeIsolated().execute { [self] in commitIfIdle() } }
+
+    private var hasSomethingToCommit: Bool { !open.isEmpty || sessions.contains { $0?.isRecordDue == true } }
+
     private func send() {
-        guard !open.isEmpty, let empty = spare else { return }
+        guard lease.row != nil, let empty = spare else { return }
+        for case let session? in sessions where session.isRecordDue { open.sessions.append(session.makeEntry()) }
+        guard !open.isEmpty else { return }
         let batch = open
         open = empty
         spare = nil
         writingMessages = batch.messageCount
-        if batch.rowCount == 0 {
+        if batch.needsCommit {
+            writer.write(batch)
+        } else {
             // Nothing to store: filtered, unrouted or skipped messages are settled as they are.
             ended(batch, as: .durable(commitNanoseconds: 0))
-        } else {
-            batch.seal()
-            writer.write(batch)
         }
     }
 
@@ -128,19 +208,77 @@ final class Shard {
         switch end {
         case .durable(let commitNanoseconds):
             statistics.batchBecameDurable(batch, commitNanoseconds: commitNanoseconds)
-            for run in batch.runs { sessions[run.session].settled(run.deliveries) }
-        case .givenUp:
-            statistics.givenUp += UInt64(batch.messageCount)
-            for run in batch.runs { sessions[run.session].gaveUp(run.deliveries) }
+            for refusal in batch.refusals where refusal.value.stage == .row { noteRefusal(batch, unit: refusal.key) }
+            for run in batch.runs { sessions[run.session]?.settled(run.deliveries) }
+            for entry in batch.sessions { sessions[entry.session]?.recorded(entry) }
+        case .givenUp(let lostRow):
+            giveUp(batch)
+            if let lostRow { leases.lostRow(index, lostRow) }
         }
         writingMessages = 0
-        batch.reset(keepingCapacityUpTo: limits.maximumBytes)
+        batch.reset(keepingCapacityUpTo: settings.limits.maximumBytes)
         spare = batch
+        if case .givenUp(.some) = end { revoke() }
+        if lease.isRevoked {
+            finishRevocation()
+            finishDrainingIfEmpty()
+            return
+        }
+        takeWaiting()
         commitIfIdle()
-        for session in sessions { session.flushAcknowledgements() }
-        if !isFull { for session in sessions { session.resumeReading() } }
+        for case let session? in sessions { session.flushAcknowledgements() }
+        resumeReading()
         finishDrainingIfEmpty()
     }
+
+    private func noteRefusal(_ batch: Batch, unit: Int) {
+        let mapping = Int(batch.units.pointee.units[unit].mapping)
+        if case .storeAndSlow(let until) = flood.letter(of: mapping, now: eventLoop.now, isStored: true) { slow(until: until) }
+    }
+
+    private func giveUp(_ batch: Batch) {
+        statistics.givenUp += UInt64(batch.messageCount)
+        for run in batch.runs { sessions[run.session]?.gaveUp(run.deliveries) }
+        for entry in batch.sessions { sessions[entry.session]?.recordLost() }
+    }
+
+    func resumeReading() {
+        guard !isDraining, !isSlowed else { return }
+        for case let session? in sessions { session.resumeReading() }
+    }
+
+    // MARK: A database that is away
+
+    /// The writer cannot store a batch for now.
+    func databaseTroubled() {
+        guard troubled == nil else { return }
+        troubled = eventLoop.assumeIsolated().scheduleTask(in: settings.giveUpAfter) { [self] in leaveMessagesToBroker() }
+    }
+
+    func databaseRecovered() {
+        troubled?.cancel()
+        troubled = nil
+    }
+
+    /// Brokers drop consumers that sit on messages: says DISCONNECT, and takes the messages again once the database is back.
+    private func leaveMessagesToBroker() {
+        troubled = nil
+        logger.error("the database has been away for too long; the messages under way are left to the broker (database.give_up)")
+        lease.isSuspended = true
+        for case let session? in sessions { session.suspend(because: "the database is away") }
+        giveUp(open)
+        open.reset(keepingCapacityUpTo: settings.limits.maximumBytes)
+        writer.giveUp()
+    }
+
+    /// What the open batch holds is nobody's any more.
+    func dropOpenBatch() {
+        statistics.givenUp += UInt64(open.messageCount)
+        open.reset(keepingCapacityUpTo: settings.limits.maximumBytes)
+    }
+
+    /// No batch is on its way.
+    var isWriterIdle: Bool { spare != nil }
 
     // MARK: The end
 
@@ -151,41 +289,34 @@ final class Shard {
         drained.append(promise)
         lingering?.cancel()
         lingering = nil
-        send()
         finishDrainingIfEmpty()
         return promise.futureResult
     }
 
-    private func finishDrainingIfEmpty() {
+    func finishDrainingIfEmpty() {
         guard isDraining, spare != nil else { return }
-        if !open.isEmpty {
+        takeWaiting()
+        if hasSomethingToCommit, lease.row != nil {
             send()
-            return
+            if spare == nil { return }
         }
-        let waiting = drained
+        let due = drained
         drained = []
-        for promise in waiting { promise.succeed() }
+        for promise in due { promise.succeed() }
     }
 
     /// What the shard has counted, with its sessions' states.
     func snapshot() -> ShardSnapshot {
         ShardSnapshot(
-            statistics: statistics, openMessages: open.messageCount, openBytes: open.copyBytes, writingMessages: writingMessages,
-            sessions: sessions.map { $0.snapshot() }, mappings: evaluator.pointee.counters)
+            statistics: statistics, openMessages: open.messageCount + waiting.count, openBytes: open.copyBytes,
+            writingMessages: writingMessages, sessions: sessions.compactMap { $0?.snapshot() }, mappings: evaluator.pointee.counters)
     }
-}
 
-/// How a batch ended.
-enum BatchEnd: Equatable, Sendable {
-    /// Committed; the time from the batch's arrival at the writer to the answer.
-    case durable(commitNanoseconds: UInt64)
-    /// Neither proved durable nor sent again: its deliveries must come again.
-    case givenUp
-}
-
-/// Takes one batch at a time and reports its end back on the shard's event loop.
-protocol BatchWriter: AnyObject {
-    func write(_ batch: Batch)
+    /// A session leaves; its counts stay.
+    func remove(_ session: PoolSession) {
+        statistics.acknowledged += session.snapshot().counters.acknowledged
+        sessions[session.number] = nil
+    }
 }
 
 /// What bounds a batch.
@@ -193,4 +324,19 @@ struct BatchLimits: Sendable {
     var maximumBytes: Int
     var maximumMessages: Int
     var linger: TimeAmount
+}
+
+/// What a shard is told at its start.
+struct ShardSettings: Sendable {
+    var limits: BatchLimits
+    var decode: EvaluationLimits
+    /// By number in the pool.
+    var sessions: [SessionSettings]
+    /// With a session's number behind it, its client identifier.
+    var clientIdentifierPrefix: String
+    /// Dead letters of one mapping, in this shard.
+    var lettersPerMinute: Double
+    var floodPolicy: FloodPolicy
+    /// How long the database may be away before the messages under way are left to the broker.
+    var giveUpAfter: TimeAmount
 }

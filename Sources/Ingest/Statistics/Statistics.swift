@@ -10,8 +10,12 @@ struct ShardStatistics: Sendable {
     var unrouted: UInt64 = 0
     /// Messages whose rows, letter or absence of both is settled.
     var settled: UInt64 = 0
-    /// Dead letters written into batches.
-    var letters: UInt64 = 0
+    /// Messages at QoS 0 that had to make room for newer ones while the database was away.
+    var dropped: UInt64 = 0
+    /// The same by mapping; one that no mapping takes counts for none.
+    var messagesDropped: [UInt64]
+    /// Dead letters over the limit, by mapping: acknowledged and gone.
+    var lettersDropped: [UInt64]
     /// Dead letters committed.
     var lettersCommitted: UInt64 = 0
     /// Rows committed, by target of the plan.
@@ -21,14 +25,20 @@ struct ShardStatistics: Sendable {
     var commitNanoseconds: UInt64 = 0
     /// Messages in batches that were given up: they come again.
     var givenUp: UInt64 = 0
+    /// Acknowledgements sent by sessions that have left.
+    var acknowledged: UInt64 = 0
 
-    init(targetCount: Int) { rowsCommitted = Array(repeating: 0, count: targetCount) }
+    init(targetCount: Int, mappingCount: Int) {
+        rowsCommitted = Array(repeating: 0, count: targetCount)
+        messagesDropped = Array(repeating: 0, count: mappingCount)
+        lettersDropped = messagesDropped
+    }
 
     mutating func batchBecameDurable(_ batch: Batch, commitNanoseconds: UInt64) {
-        for index in 0..<batch.tableCount { rowsCommitted[index] += UInt64(batch.tables[index].rowCount) }
-        lettersCommitted += UInt64(batch.letters.pointee.rowCount)
+        for (target, rows) in batch.committedRows { rowsCommitted[target] += UInt64(rows) }
+        lettersCommitted += UInt64(batch.letters.pointee.rowCount + batch.refusals.count)
         settled += UInt64(batch.messageCount)
-        if batch.rowCount > 0 { commits += 1 }
+        if batch.needsCommit { commits += 1 }
         self.commitNanoseconds += commitNanoseconds
     }
 }
@@ -74,6 +84,10 @@ public struct ServiceSnapshot: Sendable {
     public var unrouted: UInt64 = 0
     public var settled: UInt64 = 0
     public var givenUp: UInt64 = 0
+    /// Messages at QoS 0 that had to make room for newer ones while the database was away.
+    public var dropped: UInt64 = 0
+    /// Dead letters over the limit.
+    public var lettersDropped: UInt64 = 0
     public var acknowledged: UInt64 = 0
     /// Messages taken in and neither durable nor given up.
     public var inFlight: UInt64 = 0
@@ -84,8 +98,8 @@ public struct ServiceSnapshot: Sendable {
     public var rowsByTable: [String: UInt64] = [:]
     public var sessions: [SessionSnapshot] = []
 
-    /// Every message ends in exactly one place: received = settled + given up + in flight.
-    public var booksBalance: Bool { received == settled + givenUp + inFlight }
+    /// Every message ends in exactly one place: received = settled + given up + dropped + in flight.
+    public var booksBalance: Bool { received == settled + givenUp + dropped + inFlight }
 
     mutating func add(_ shard: ShardSnapshot, targets: [String]) {
         received += shard.statistics.received
@@ -93,6 +107,9 @@ public struct ServiceSnapshot: Sendable {
         unrouted += shard.statistics.unrouted
         settled += shard.statistics.settled
         givenUp += shard.statistics.givenUp
+        dropped += shard.statistics.dropped
+        lettersDropped += shard.statistics.lettersDropped.reduce(0, +)
+        acknowledged += shard.statistics.acknowledged
         deadLetters += shard.statistics.lettersCommitted
         commits += shard.statistics.commits
         commitNanoseconds += shard.statistics.commitNanoseconds

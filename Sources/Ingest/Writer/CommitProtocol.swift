@@ -7,15 +7,13 @@ struct CommitProtocol: Sendable {
     enum Action: Equatable {
         /// Open a connection to the database.
         case connect
-        /// Make this writer's row, with batch 0.
-        case register
         /// Send the batch in hand as this number.
         case commit(number: Int64)
         /// Read the number in the writer's row, waiting for an older backend to let go of it.
         case readBatchNumber
         /// The batch in hand is durable: tell the shard.
         case reportDurable
-        /// The batch in hand can neither be proved durable nor sent again: its deliveries stay unacknowledged.
+        /// The batch in hand is not in the database and will not be sent again: its deliveries stay unacknowledged.
         case reportGivenUp
         /// Nothing to do until a batch comes.
         case awaitBatch
@@ -31,32 +29,36 @@ struct CommitProtocol: Sendable {
     }
 
     private var isConnected = false
-    private var isRegistered = false
+    /// The writer's row is there as far as is known.
+    private(set) var isEnrolled = false
     /// The number of the last batch that is known to be in the database.
     private(set) var lastNumber: Int64 = 0
     private var inHand = InHand.nothing
 
     var action: Action {
         switch inHand {
-        case .durable: return .reportDurable
-        case .givenUp: return .reportGivenUp
-        case .nothing, .unsent, .outcomeUnknown: break
-        }
-        if !isConnected { return .connect }
-        if !isRegistered { return .register }
-        switch inHand {
-        case .unsent: return .commit(number: lastNumber + 1)
-        case .outcomeUnknown: return .readBatchNumber
-        case .nothing, .durable, .givenUp: return .awaitBatch
+        case .nothing: .awaitBatch
+        case .durable: .reportDurable
+        case .givenUp: .reportGivenUp
+        case .unsent: isConnected ? .commit(number: lastNumber + 1) : .connect
+        case .outcomeUnknown: isConnected ? .readBatchNumber : .connect
         }
     }
 
     /// Whether a batch is in hand that is neither durable nor given up.
     var holdsBatch: Bool { inHand == .unsent || inHand == .outcomeUnknown }
 
+    /// A new row was made for this writer, with batch 0.
+    mutating func enrolled() {
+        precondition(inHand == .nothing, "a row is made when nothing of the last one is under way")
+        isEnrolled = true
+        lastNumber = 0
+    }
+
+    /// A batch came; without a row it cannot be stored.
     mutating func batchTaken() {
         precondition(inHand == .nothing, "one batch at a time")
-        inHand = .unsent
+        inHand = isEnrolled ? .unsent : .givenUp
     }
 
     mutating func reported() {
@@ -66,36 +68,25 @@ struct CommitProtocol: Sendable {
 
     mutating func connected() { isConnected = true }
 
-    mutating func registered() {
-        isRegistered = true
-        lastNumber = 0
-    }
-
     mutating func committed() {
         precondition(inHand == .unsent, "a commit ends a batch that was sent")
         lastNumber += 1
         inHand = .durable
     }
 
-    /// The transaction certainly did not take effect; the connection still serves.
+    /// The transaction certainly did not take effect.
     mutating func rolledBack() {
         precondition(inHand == .unsent, "a rollback ends a batch that was sent")
     }
 
-    /// The transaction was refused because the writer's row does not stand where it should: the row has to say where it stands.
-    mutating func refusedByRow() {
-        precondition(inHand == .unsent, "only a batch that was sent is refused")
+    /// The transaction was sent, and what became of it only the writer's row can tell: the answer was lost, it does not stand where it should, or no
+    /// synchronous standby has confirmed it.
+    mutating func outcomeUnknown() {
+        precondition(inHand == .unsent, "only a batch that was sent has an outcome")
         inHand = .outcomeUnknown
     }
 
-    /// The connection is gone; `outcomeUnknown` when COMMIT had possibly reached the server.
-    mutating func connectionLost(outcomeUnknown: Bool) {
-        isConnected = false
-        if outcomeUnknown {
-            precondition(holdsBatch, "only a batch in hand has an outcome")
-            inHand = .outcomeUnknown
-        }
-    }
+    mutating func connectionLost() { isConnected = false }
 
     /// What the writer's row says; nil when there is no such row any more.
     mutating func batchNumberRead(_ number: Int64?) {
@@ -106,13 +97,19 @@ struct CommitProtocol: Sendable {
             inHand = .durable
         case lastNumber:
             inHand = .unsent
-        default: registrationLost()
+        default:
+            // Somebody has declared this writer dead. What it holds belongs to the broker again.
+            isEnrolled = false
+            inHand = .givenUp
         }
     }
 
-    /// The writer's row is gone or counts otherwise: somebody has declared this writer dead. What it holds belongs to the broker again.
-    mutating func registrationLost() {
-        isRegistered = false
-        if holdsBatch { inHand = .givenUp }
+    /// Whether the batch in hand is certainly not in the database.
+    var isUnsent: Bool { inHand == .unsent }
+
+    /// The database has been away for too long: what is certainly not in it is left to the broker.
+    mutating func giveUp() {
+        precondition(inHand == .unsent, "what may be in the database is not given up")
+        inHand = .givenUp
     }
 }

@@ -4,30 +4,56 @@ import NIOCore
 import PostgreSQL
 import Store
 
+/// Takes one batch at a time and reports its end back on the shard's event loop.
+protocol BatchWriter: AnyObject {
+    /// From now on batches are counted in this row.
+    func enroll(_ row: WriterRow)
+    func write(_ batch: Batch)
+    /// The batch in hand is to be left to the broker, once it is certain that it is not in the database.
+    func giveUp()
+}
+
+/// What a writer tells its shard.
+enum WriterReport: @unchecked Sendable {
+    // @unchecked: a batch is handed over whole; see `Batch`.
+    case ended(Batch, BatchEnd)
+    /// A batch cannot be stored for now.
+    case troubled
+    /// The database takes batches again.
+    case recovered
+}
+
 /// A shard's writer: a thread of its own with the shard's only connection to PostgreSQL, since libpq blocks.
 ///
-/// It carries out what `CommitProtocol` decides, and goes on until a batch is durable: while the database is away it tries again, with
-/// exponential backoff and jitter, and the shard meanwhile reads no further than two batches.
+/// It goes on until a batch is durable: while the database is away it tries again, with exponential backoff and jitter, and the shard meanwhile
+/// reads no further than two batches.
 final class DatabaseWriter: BatchWriter, Sendable {
+    private enum Message: @unchecked Sendable {
+        // @unchecked: a batch is handed over whole; see `Batch`.
+        case enroll(WriterRow)
+        case write(Batch)
+        case giveUp
+    }
+
     private let index: Int
-    private let settings: DatabaseSettings
     private let logger: Logger
-    private let mailbox = Mailbox<Batch>()
+    private let mailbox = Mailbox<Message>()
     private let ended = DispatchSemaphore(value: 0)
 
-    init(index: Int, settings: DatabaseSettings, logger: Logger) {
+    init(index: Int, logger: Logger) {
         self.index = index
-        self.settings = settings
         var logger = logger
         logger[metadataKey: "writer"] = "\(index)"
         self.logger = logger
     }
 
     /// Starts the thread.
-    /// - Parameter report: called on the writer thread with each batch and how it ended.
-    func start(report: @escaping @Sendable (Batch, BatchEnd) -> Void) {
+    /// - Parameters:
+    ///   - store: made on the thread.
+    ///   - report: called on the thread.
+    func start(store: @escaping @Sendable () -> any BatchStore, report: @escaping @Sendable (WriterReport) -> Void) {
         let thread = Thread { [self] in
-            WriterLoop(settings: settings, mailbox: mailbox, logger: logger, report: report).run()
+            run(BatchWriting(store: store(), clock: monotonicNanoseconds), report)
             ended.signal()
         }
         thread.name = "writer-\(index)"
@@ -35,185 +61,61 @@ final class DatabaseWriter: BatchWriter, Sendable {
         thread.start()
     }
 
-    func write(_ batch: Batch) { mailbox.put(batch) }
+    func enroll(_ row: WriterRow) { mailbox.put(.enroll(row)) }
+    func write(_ batch: Batch) { mailbox.put(.write(batch)) }
+    func giveUp() { mailbox.put(.giveUp) }
 
-    /// Ends the thread after the batch in hand, if that ends in time; its row in the database goes with it.
+    /// Ends the thread after the batch in hand, if that ends in time.
     func stop(waitingUpTo seconds: Double) {
         mailbox.close()
         _ = ended.wait(timeout: .now() + seconds)
     }
-}
 
-/// What runs on the writer's thread. Only that thread touches it.
-private final class WriterLoop {
-    private let settings: DatabaseSettings
-    private let mailbox: Mailbox<Batch>
-    private let logger: Logger
-    private let report: @Sendable (Batch, BatchEnd) -> Void
-    private var machine = CommitProtocol()
-    private var open: OpenConnection?
-    private var row: WriterRow?
-    private var batch: Batch?
-    private var takenNanoseconds: UInt64 = 0
-    private var backoff = Backoff(base: .milliseconds(50), limit: .seconds(10))
-    private var trouble: (since: UInt64, lastText: String)?
-
-    init(settings: DatabaseSettings, mailbox: Mailbox<Batch>, logger: Logger, report: @escaping @Sendable (Batch, BatchEnd) -> Void) {
-        self.settings = settings
-        self.mailbox = mailbox
-        self.logger = logger
-        self.report = report
-    }
-
-    func run() {
-        while step() {}
-        if let row, let open { try? row.remove(open.connection) }
-    }
-
-    /// Does the next thing; false when the mailbox is closed and there is nothing more to do.
-    private func step() -> Bool {
-        switch machine.action {
-        case .awaitBatch: return awaitBatch()
-        case .reportDurable: end(.durable(commitNanoseconds: monotonicNanoseconds() &- takenNanoseconds))
-        case .reportGivenUp:
-            logger.error("a batch is given up; the broker sends its messages again")
-            end(.givenUp)
-        case .connect: return attempt { () throws(PostgreSQLError) in try connect() }
-        case .register: return attempt { () throws(PostgreSQLError) in try register() }
-        case .readBatchNumber: return attempt { () throws(PostgreSQLError) in try readBatchNumber() }
-        case .commit(let number): return commit(number)
-        }
-        return true
-    }
-
-    private func awaitBatch() -> Bool {
-        guard let next = mailbox.take() else { return false }
-        batch = next
-        takenNanoseconds = monotonicNanoseconds()
-        machine.batchTaken()
-        return true
-    }
-
-    private func end(_ end: BatchEnd) {
-        guard let ended = batch else { preconditionFailure("what has ended was in hand") }
-        batch = nil
-        machine.reported()
-        report(ended, end)
-    }
-
-    // MARK: Statements
-
-    private func connect() throws(PostgreSQLError) {
-        open = nil
-        open = OpenConnection(try Connection(url: settings.url.value, defaults: settings.connectionDefaults))
-        prologue = try makePrologue()
-        machine.connected()
-    }
-
-    private func register() throws(PostgreSQLError) {
-        guard let open else { preconditionFailure("connected before it registers") }
-        row = try WriterRow.register(open.connection)
-        machine.registered()
-        recovered()
-    }
-
-    private func readBatchNumber() throws(PostgreSQLError) {
-        guard let open, let row else { preconditionFailure("connected and registered before it asks") }
-        machine.batchNumberRead(try row.batchNumber(open.connection))
-        recovered()
-    }
-
-    private var prologue = ""
-
-    /// Durability and time limits hold for each transaction by itself, so that a transaction-pooling PgBouncer does no harm.
-    private func makePrologue() throws(PostgreSQLError) -> String {
-        guard let open else { preconditionFailure("asks on a connection") }
-        let level = try open.connection.query("SELECT current_setting('synchronous_commit')").first?.first.flatMap { $0 } ?? "on"
-        return """
-            SET LOCAL synchronous_commit = \(level == "remote_apply" ? "remote_apply" : "on"); \
-            SET LOCAL statement_timeout = \(settings.statementTimeoutMilliseconds); \
-            SET LOCAL lock_timeout = \(settings.lockTimeoutMilliseconds); \
-            SET LOCAL idle_in_transaction_session_timeout = \(settings.statementTimeoutMilliseconds);
-            """
-    }
-
-    private func commit(_ number: Int64) -> Bool {
-        guard let open, let row, let batch else { preconditionFailure("connected, registered and with a batch in hand before it commits") }
-        switch open.connection.transaction(prologue: prologue, copies: batch.copies, epilogue: row.advance(to: number)) {
-        case .committed:
-            machine.committed()
-            recovered()
-            return true
-        case .committedWithoutStandby:
-            return confirmOnStandby(open, row)
-        case .rolledBack(.server(let error), _) where error.sqlState == WriterRow.notAtBatch:
-            machine.refusedByRow()
-            return true
-        case .rolledBack(let error, let connectionIsUsable):
-            machine.rolledBack()
-            if !connectionIsUsable { machine.connectionLost(outcomeUnknown: false) }
-            return pause(after: error)
-        case .unknown(let error):
-            machine.connectionLost(outcomeUnknown: true)
-            return pause(after: error)
-        }
-    }
-
-    /// The batch is in, but no standby has it. A later small commit that a standby confirms covers it; until then it is not durable.
-    private func confirmOnStandby(_ open: OpenConnection, _ row: WriterRow) -> Bool {
+    private func run(_ start: BatchWriting, _ report: @Sendable (WriterReport) -> Void) {
+        var writing = start
+        var backoff = Backoff(base: .milliseconds(50), limit: .seconds(5))
+        var trouble: (since: UInt64, text: String)?
         while true {
-            _ = open.connection.takeNotices()
-            do throws(PostgreSQLError) {
-                try row.renew(open.connection)
-                if open.connection.takeNotices().isEmpty {
-                    machine.committed()
-                    return true
+            switch writing.step() {
+            case .progress: continue
+            case .idle:
+                guard let message = mailbox.take() else { return }
+                take(message, &writing)
+            case .ended(let batch, let end):
+                if case .durable = end, let last = trouble {
+                    logger.notice("the database is back", metadata: ["after_ms": "\((monotonicNanoseconds() - last.since) / 1_000_000)"])
+                    report(.recovered)
                 }
-            } catch {
-                machine.connectionLost(outcomeUnknown: true)
-                return pause(after: error)
+                if case .givenUp = end { logger.error("a batch is given up; the broker sends its messages again") }
+                backoff.reset()
+                trouble = nil
+                report(.ended(batch, end))
+            case .trouble(let error):
+                let delay = backoff.next()
+                let text = error.description
+                if trouble?.text != text {
+                    logger.error(
+                        "the database does not take a batch; nothing is acknowledged until it does",
+                        metadata: ["reason": "\(text)", "next_try_ms": "\(delay.nanoseconds / 1_000_000)"])
+                }
+                if trouble == nil { report(.troubled) }
+                trouble = (trouble?.since ?? monotonicNanoseconds(), text)
+                switch mailbox.take(within: delay.nanoseconds) {
+                case .message(let message): take(message, &writing)
+                case .timedOut: continue
+                case .closed: return
+                }
             }
-            if !pause(after: .connection("the wait for a synchronous standby was cancelled")) { return false }
         }
     }
 
-    // MARK: Trouble
-
-    private func attempt(_ statement: () throws(PostgreSQLError) -> Void) -> Bool {
-        do throws(PostgreSQLError) {
-            try statement()
-            return true
-        } catch {
-            if case .connect = machine.action {} else if open?.connection.isOpen != true { machine.connectionLost(outcomeUnknown: false) }
-            return pause(after: error)
+    private func take(_ message: Message, _ writing: inout BatchWriting) {
+        switch message {
+        case .enroll(let row): writing.enroll(row)
+        case .write(let batch): writing.take(batch)
+        case .giveUp: writing.giveUp()
         }
     }
-
-    /// Waits before the next try; false when the process is to end.
-    private func pause(after error: PostgreSQLError) -> Bool {
-        let delay = backoff.next()
-        let text = error.description
-        if trouble?.lastText != text {
-            logger.error(
-                "the database does not take a batch; nothing is acknowledged until it does",
-                metadata: ["reason": "\(text)", "next_try_ms": "\(delay.nanoseconds / 1_000_000)"])
-        }
-        trouble = (trouble?.since ?? monotonicNanoseconds(), text)
-        return !mailbox.waitUntilClosed(nanoseconds: delay.nanoseconds)
-    }
-
-    private func recovered() {
-        backoff.reset()
-        guard let trouble else { return }
-        self.trouble = nil
-        logger.notice("the database is back", metadata: ["after_ms": "\((monotonicNanoseconds() - trouble.since) / 1_000_000)"])
-    }
-}
-
-/// Holds a connection that comes and goes.
-private final class OpenConnection {
-    let connection: Connection
-    init(_ connection: consuming Connection) { self.connection = connection }
 }
 
 /// The monotonic clock, in nanoseconds.

@@ -55,19 +55,45 @@ final class Mailbox<Message>: @unchecked Sendable {
         }
     }
 
+    /// What a wait with a limit ended with.
+    enum Taken {
+        case message(Message)
+        case closed
+        case timedOut
+    }
+
+    /// Waits for the next message, but no longer than so many nanoseconds.
+    func take(within nanoseconds: Int64) -> Taken {
+        var deadline = Self.deadline(in: nanoseconds)
+        return locked {
+            while messages.isEmpty {
+                if isClosed { return .closed }
+                if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT, messages.isEmpty {
+                    return isClosed ? .closed : .timedOut
+                }
+            }
+            return .message(messages.removeFirst())
+        }
+    }
+
     /// Waits, without taking anything, until the mailbox is closed or so many nanoseconds have passed; true when it is closed.
     func waitUntilClosed(nanoseconds: Int64) -> Bool {
-        var deadline = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &deadline)
-        let sum = Int64(deadline.tv_nsec) + nanoseconds
-        deadline.tv_sec += Int(sum / 1_000_000_000)
-        deadline.tv_nsec = Int(sum % 1_000_000_000)
+        var deadline = Self.deadline(in: nanoseconds)
         return locked {
             while !isClosed {
                 if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return isClosed }
             }
             return true
         }
+    }
+
+    private static func deadline(in nanoseconds: Int64) -> timespec {
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let sum = Int64(deadline.tv_nsec) + max(nanoseconds, 0)
+        deadline.tv_sec += Int(sum / 1_000_000_000)
+        deadline.tv_nsec = Int(sum % 1_000_000_000)
+        return deadline
     }
 
     /// Closes the mailbox: nothing more is taken in, and whoever waits wakes up.

@@ -27,7 +27,13 @@ struct IncomingDeliveries {
     /// Packets that have not been answered.
     var unacknowledgedCount: Int { ledger.count }
 
-    var storedIdentifiers: [UInt16] { table.stored }
+    /// Identifiers whose PUBLISH would be a repeat, once everything that was handed out is durable.
+    var heldIdentifiers: [ClosedRange<UInt16>] { table.held }
+
+    var holdsNoIdentifier: Bool { table.holdsNothing }
+
+    /// Identifiers that the server has named since the barrier was asked for; nil when there is none.
+    private var confirmedByServer: Set<UInt16>?
 
     // MARK: What the server sends
 
@@ -54,6 +60,7 @@ struct IncomingDeliveries {
             table[packetIdentifier] = .received
             return .delivery(sequence)
         case .received, .stored:
+            confirmedByServer?.insert(packetIdentifier)
             _ = try ledger.receive(packetIdentifier, answer: .publishReceived, state: .needsNothing)
             return .repeated
         case .releasing:
@@ -100,12 +107,28 @@ struct IncomingDeliveries {
     /// Replaces what is known of identifiers by those that are durable and not released.
     ///
     /// - Precondition: nothing is unacknowledged; zero is no packet identifier.
-    mutating func loadStored(_ identifiers: some Sequence<UInt16>) {
+    mutating func loadStored(_ identifiers: [ClosedRange<UInt16>]) {
         precondition(ledger.isEmpty, "stored identifiers are loaded before the first message of a connection")
         table.removeAll()
-        for identifier in identifiers {
+        for identifier in identifiers.joined() {
             precondition(identifier != 0, "0 is no packet identifier")
             table[identifier] = .stored
+        }
+    }
+
+    /// From here on the server names what it knows of.
+    mutating func beginConfirmation() { confirmedByServer = [] }
+
+    /// Frees the stored identifiers that the server has not named: it sends again whatever it has not seen through, so they belong to a session that
+    /// it has forgotten.
+    ///
+    /// - Precondition: every delivery of a former connection has settled.
+    mutating func endConfirmation() {
+        precondition(!hasUnsettledOfFormerConnection, "what is not settled cannot be told from what is forgotten")
+        guard let confirmed = confirmedByServer else { return }
+        confirmedByServer = nil
+        for identifier in table.held.joined() where table[identifier] == .stored && !confirmed.contains(identifier) {
+            table[identifier] = .free
         }
     }
 
@@ -158,6 +181,7 @@ struct IncomingDeliveries {
             if entry.answer == .publishAcknowledgement { table.setAwaitingAcknowledgement(entry.packetIdentifier, false) }
         }
         connectionStart = ledger.next
+        confirmedByServer = nil
         leaveFormerConnection()
     }
 

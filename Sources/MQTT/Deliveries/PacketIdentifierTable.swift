@@ -18,6 +18,8 @@ struct PacketIdentifierTable {
     private static let atLeastOnceBit: UInt8 = 0b100
 
     private var states: [UInt8] = []
+    /// One bit for each identifier that is received or stored: what a PUBLISH would repeat.
+    private var heldWords: [UInt64] = []
 
     /// A QoS 1 PUBLISH came and its PUBACK has not gone out.
     @inline(__always)
@@ -35,16 +37,45 @@ struct PacketIdentifierTable {
         @inline(__always)
         get { ExactlyOnce(rawValue: state(identifier) & Self.exactlyOnceBits) ?? .free }
         @inline(__always)
-        set { set(identifier, state(identifier) & ~Self.exactlyOnceBits | newValue.rawValue) }
+        set {
+            set(identifier, state(identifier) & ~Self.exactlyOnceBits | newValue.rawValue)
+            let bit: UInt64 = 1 << UInt64(identifier & 63)
+            let word = Int(identifier >> 6)
+            switch newValue {
+            case .received, .stored: heldWords[word] |= bit
+            case .free, .releasing: heldWords[word] &= ~bit
+            }
+        }
     }
 
-    /// Every identifier whose message is durable and not yet released.
-    var stored: [UInt16] {
-        states.indices.map { UInt16(truncatingIfNeeded: $0) }.filter { self[$0] == .stored || self[$0] == .releasing }
+    /// Identifiers that are received or stored, in rising order.
+    var held: [ClosedRange<UInt16>] {
+        var ranges: [ClosedRange<UInt16>] = []
+        for (index, bits) in heldWords.enumerated() where bits != 0 {
+            var rest = bits
+            while rest != 0 {
+                let start = rest.trailingZeroBitCount
+                let length = (~(rest >> UInt64(start))).trailingZeroBitCount
+                let lower = UInt16(truncatingIfNeeded: index * 64 + start)
+                let upper = lower + UInt16(truncatingIfNeeded: length - 1)
+                if let last = ranges.last, last.upperBound + 1 == lower {
+                    ranges[ranges.count - 1] = last.lowerBound...upper
+                } else {
+                    ranges.append(lower...upper)
+                }
+                rest = start + length == 64 ? 0 : rest & (UInt64.max << UInt64(start + length))
+            }
+        }
+        return ranges
     }
+
+    var holdsNothing: Bool { heldWords.allSatisfy { $0 == 0 } }
 
     /// Frees every identifier.
-    mutating func removeAll() { states.removeAll(keepingCapacity: true) }
+    mutating func removeAll() {
+        states.removeAll(keepingCapacity: true)
+        heldWords.removeAll(keepingCapacity: true)
+    }
 
     @inline(__always)
     private func state(_ identifier: UInt16) -> UInt8 {
@@ -64,5 +95,6 @@ struct PacketIdentifierTable {
         var size = max(64, states.count)
         while size <= index { size *= 2 }
         states += [UInt8](repeating: 0, count: size - states.count)
+        heldWords += [UInt64](repeating: 0, count: size / 64 - heldWords.count)
     }
 }

@@ -35,6 +35,9 @@ public struct ClientSession: Sendable {
     /// Messages of ours that the server had taken over when it forgot the session; told as events one by one.
     var takenOver: [UInt16] = []
 
+    /// The next PINGRESP is the server's answer to `confirmPacketIdentifiers`.
+    var isConfirmingIdentifiers = false
+
     private let connectPacket: ByteBuffer
 
     /// Makes a session that is not connected.
@@ -72,6 +75,7 @@ public struct ClientSession: Sendable {
         output = ByteBuffer()
         requests.removeAll()
         takenOver.removeAll()
+        isConfirmingIdentifiers = false
         deliveries.connectionClosed()
         if configuration.cleanSession { publications.removeAll() }
     }

@@ -26,7 +26,7 @@ extension ClientSession {
                 guard header.packetEnd <= bytes.count else { return .needsMoreBytes }
                 let body = UnsafeRawBufferPointer(rebasing: bytes[header.bodyStart..<header.packetEnd])
 
-                if header.type == .publish || header.type == .publishRelease, deliveries.hasUnsettledOfFormerConnection { return .held }
+                if deliveries.hasUnsettledOfFormerConnection, mustWait(header.type) { return .held }
                 let event = header.type == .publish ? try receivePublish(body, flags: header.flags) : try receive(header.type, body)
                 offset = header.packetEnd
                 if let event { return event }
@@ -34,6 +34,11 @@ extension ClientSession {
         } catch {
             throw fail(error)
         }
+    }
+
+    /// What is not looked at before every delivery of the former connection has settled.
+    private func mustWait(_ type: PacketType) -> Bool {
+        type == .publish || type == .publishRelease || (type == .pingResponse && isConfirmingIdentifiers)
     }
 
     /// CONNACK comes first ([MQTT-3.2.0-1]), and once.
@@ -91,7 +96,10 @@ extension ClientSession {
             return .unsubscribed(try requests.unsubscribeAcknowledged(try PacketIdentifier.read(body, of: type)))
         case .pingResponse:
             keepAlive.pingResponseReceived()
-            return nil
+            guard isConfirmingIdentifiers else { return nil }
+            isConfirmingIdentifiers = false
+            deliveries.endConfirmation()
+            return .identifiersConfirmed
         case .publish, .connect, .subscribe, .unsubscribe, .pingRequest, .disconnect:
             throw .packetTypeNotForClients(type)
         }

@@ -29,15 +29,31 @@ extension ClientSession {
     /// Deliveries of a former connection are neither settled nor abandoned; until they are, no message of this one is read.
     public var hasUnsettledDeliveriesOfFormerConnection: Bool { deliveries.hasUnsettledOfFormerConnection }
 
-    /// Packet identifiers of QoS 2 messages that are durable and whose release is not, in rising order.
-    public var storedPacketIdentifiers: [UInt16] { deliveries.storedIdentifiers }
+    /// Packet identifiers at QoS 2 whose PUBLISH would be a repeat, once everything that was handed out so far is durable: what has to be stored with it.
+    /// Ranges in rising order.
+    public var heldPacketIdentifiers: [ClosedRange<UInt16>] { deliveries.heldIdentifiers }
 
-    /// Replaces the stored packet identifiers by those that are durable: right after `.connected`, before the next event is read.
+    /// No packet identifier is held.
+    public var holdsNoPacketIdentifier: Bool { deliveries.holdsNoIdentifier }
+
+    /// Replaces the held packet identifiers by those that are durable, before the first message is read.
     ///
     /// The session itself keeps them from connection to connection, and clears them when the server has no session.
     ///
     /// - Precondition: nothing is unacknowledged, no former delivery is unsettled, and 0 is not among them.
-    public mutating func loadStoredPacketIdentifiers(_ identifiers: some Sequence<UInt16>) { deliveries.loadStored(identifiers) }
+    public mutating func loadStoredPacketIdentifiers(_ identifiers: [ClosedRange<UInt16>]) { deliveries.loadStored(identifiers) }
+
+    /// Finds out which held packet identifiers the server still knows, right after `.connected(.present)`: where an earlier CONNECT stayed without
+    /// an answer, the server may have forgotten the session and made a new one.
+    ///
+    /// A server sends again what it has not seen through before anything else ([MQTT-4.4.0-1]); what it has not named when it answers PINGREQ is
+    /// freed, and the event `.identifiersConfirmed` follows. To be called before SUBSCRIBE, since a new session has no messages until then.
+    public mutating func confirmPacketIdentifiers() {
+        guard isConnected else { return }
+        deliveries.beginConfirmation()
+        isConfirmingIdentifiers = true
+        output.writeEmptyPacket(.pingRequest)
+    }
 
     // MARK: Subscriptions
 

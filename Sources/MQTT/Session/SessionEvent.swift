@@ -5,7 +5,7 @@ public enum SessionEvent {
     /// A message waits at the offset, and deliveries of the former connection have not settled: a repeat must not overtake its original.
     /// Come again with the same bytes once `hasUnsettledDeliveriesOfFormerConnection` is false.
     case held
-    /// The server accepted the connection. Stored packet identifiers are to be loaded before the next call.
+    /// The server accepted the connection.
     case connected(SessionPresence)
     /// A message. With a sequence it must be stored and settled, without one (QoS 0) nothing is owed.
     case publish(Publish, sequence: UInt64?)
@@ -13,6 +13,8 @@ public enum SessionEvent {
     case repeated(packetIdentifier: UInt16, qos: QoS)
     /// The server released a QoS 2 message: "this identifier is free" must become durable, then its sequence is settled.
     case released(packetIdentifier: UInt16, sequence: UInt64)
+    /// The answer to `confirmPacketIdentifiers`: the held packet identifiers are those that the server knows.
+    case identifiersConfirmed
     /// The server answered one SUBSCRIBE.
     case subscribed([SubscriptionResult])
     /// The server answered one UNSUBSCRIBE.

@@ -49,8 +49,14 @@ public struct Evaluator: ~Copyable {
     }
 
     /// Routes, decodes and writes one message.
-    /// - Parameter buffers: one for each of the plan's targets.
-    public mutating func process(_ message: borrowing MessageInput, into buffers: UnsafeMutablePointer<CopyBuffer>) -> MessageOutcome {
+    /// - Parameters:
+    ///   - buffers: one for each of the plan's targets.
+    ///   - units: takes down which rows the message made, as those of message `number`; nil where nobody asks.
+    ///   - only: of all mappings this one alone, by its index; nil: all.
+    public mutating func process(
+        _ message: borrowing MessageInput, into buffers: UnsafeMutablePointer<CopyBuffer>, units: UnsafeMutablePointer<RowUnits>? = nil,
+        number: UInt32 = 0, only: Int? = nil
+    ) -> MessageOutcome {
         if !failures.isEmpty { failures.removeAll() }
         let topic = TopicLevels(message.topic, starts: levelStarts)
         let matched = plan.router.route(topic, into: matches)
@@ -58,12 +64,24 @@ public struct Evaluator: ~Copyable {
         var outcome = MessageOutcome()
         for index in 0..<matched {
             let match = matches[index]
+            if let only, Int(match.mapping) != only { continue }
             let mapping = plan.mappings[Int(match.mapping)]
             if !mapping.exclude.isEmpty, mapping.exclude.contains(where: { $0.matches(topic) }) { continue }
             outcome.matchedCount += 1
+            let rowsBefore = outcome.rowCount
             run(mapping, match, topic, message, buffers, &outcome)
+            if let units, outcome.rowCount > rowsBefore {
+                units.pointee.append(message: number, mapping: Int(match.mapping), targets: mapping.targets, marks: marks, buffers)
+            }
         }
         return outcome
+    }
+
+    /// The mappings that take a topic, by index.
+    public func mappings(for topic: UnsafeRawBufferPointer) -> [Int] {
+        let topic = TopicLevels(topic, starts: levelStarts)
+        return (0..<plan.router.route(topic, into: matches)).map { Int(matches[$0].mapping) }
+            .filter { mapping in !plan.mappings[mapping].exclude.contains { $0.matches(topic) } }
     }
 
     private mutating func run(

@@ -99,3 +99,10 @@ struct TargetList {
         return targets.count - 1
     }
 }
+
+extension MappingPlan {
+    /// Names of the mappings that write to a target.
+    public func mappingNames(writing target: Int) -> [String] {
+        zip(names, mappings).filter { $0.1.targets.contains(target) }.map(\.0)
+    }
+}

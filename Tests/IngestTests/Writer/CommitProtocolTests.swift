@@ -7,8 +7,8 @@ struct CommitProtocolTests {
     /// Connected and registered, with a batch in hand that is to be committed as `number`.
     private func ready(after commits: Int = 0) -> CommitProtocol {
         var machine = CommitProtocol()
+        machine.enrolled()
         machine.connected()
-        machine.registered()
         for _ in 0..<commits {
             machine.batchTaken()
             machine.committed()
@@ -18,16 +18,33 @@ struct CommitProtocolTests {
         return machine
     }
 
-    @Test("It connects and registers before it commits")
+    @Test("It connects when there is something to store")
     func startsInOrder() {
         var machine = CommitProtocol()
-        #expect(machine.action == .connect)
-        machine.connected()
-        #expect(machine.action == .register)
-        machine.registered()
+        machine.enrolled()
         #expect(machine.action == .awaitBatch)
         machine.batchTaken()
+        #expect(machine.action == .connect)
+        machine.connected()
         #expect(machine.action == .commit(number: 1))
+    }
+
+    @Test("Without a row nothing is stored: the batch is given up")
+    func notEnrolled() {
+        var machine = CommitProtocol()
+        machine.batchTaken()
+        #expect(machine.action == .reportGivenUp)
+    }
+
+    @Test("A batch that is certainly not in the database can be left to the broker; one that may be in cannot")
+    func givesUp() {
+        var machine = ready()
+        #expect(machine.isUnsent)
+        machine.giveUp()
+        #expect(machine.action == .reportGivenUp)
+        var unsure = ready()
+        unsure.outcomeUnknown()
+        #expect(!unsure.isUnsent)
     }
 
     @Test("Batches are numbered without a gap")
@@ -54,7 +71,7 @@ struct CommitProtocolTests {
     @Test("A connection lost before COMMIT: connect again, the same batch again, without asking")
     func lostBeforeCommit() {
         var machine = ready()
-        machine.connectionLost(outcomeUnknown: false)
+        machine.connectionLost()
         #expect(machine.action == .connect)
         machine.connected()
         #expect(machine.action == .commit(number: 1))
@@ -63,7 +80,8 @@ struct CommitProtocolTests {
     @Test("A lost answer to COMMIT is decided by the writer's row: the batch is in")
     func unknownAndIn() {
         var machine = ready()
-        machine.connectionLost(outcomeUnknown: true)
+        machine.outcomeUnknown()
+        machine.connectionLost()
         machine.connected()
         #expect(machine.action == .readBatchNumber)
         machine.batchNumberRead(1)
@@ -76,7 +94,8 @@ struct CommitProtocolTests {
     @Test("A lost answer to COMMIT is decided by the writer's row: the batch is not in")
     func unknownAndNotIn() {
         var machine = ready()
-        machine.connectionLost(outcomeUnknown: true)
+        machine.outcomeUnknown()
+        machine.connectionLost()
         machine.connected()
         machine.batchNumberRead(0)
         #expect(machine.action == .commit(number: 1))
@@ -85,9 +104,10 @@ struct CommitProtocolTests {
     @Test("Losing the connection again while asking keeps the question open")
     func unknownTwice() {
         var machine = ready()
-        machine.connectionLost(outcomeUnknown: true)
+        machine.outcomeUnknown()
+        machine.connectionLost()
         machine.connected()
-        machine.connectionLost(outcomeUnknown: false)
+        machine.connectionLost()
         machine.connected()
         #expect(machine.action == .readBatchNumber)
     }
@@ -97,22 +117,22 @@ struct CommitProtocolTests {
         arguments: [nil, 7] as [Int64?])
     func rowIsGone(number: Int64?) {
         var machine = ready()
-        machine.connectionLost(outcomeUnknown: true)
+        machine.outcomeUnknown()
+        machine.connectionLost()
         machine.connected()
         machine.batchNumberRead(number)
         #expect(machine.action == .reportGivenUp)
+        #expect(!machine.isEnrolled)
         machine.reported()
-        #expect(machine.action == .register)
+        #expect(machine.action == .awaitBatch)
     }
 
-    @Test("A registration lost while idle is made anew and counts from one")
-    func registersAnew() {
+    @Test("With a new row batches count from one again")
+    func enrolledAnew() {
         var machine = ready(after: 3)
         machine.committed()
         machine.reported()
-        machine.registrationLost()
-        #expect(machine.action == .register)
-        machine.registered()
+        machine.enrolled()
         machine.batchTaken()
         #expect(machine.action == .commit(number: 1))
     }

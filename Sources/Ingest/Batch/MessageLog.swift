@@ -1,0 +1,74 @@
+import Mapping
+
+/// The messages of a batch as they came, one behind the other in one block of memory: what becomes a dead letter when PostgreSQL refuses the rows.
+struct MessageLog: ~Copyable {
+    struct Entry {
+        var offset: Int
+        var topicBytes: UInt32
+        var payloadBytes: UInt32
+        var receivedMicroseconds: Int64
+        /// The session's number in the pool.
+        var session: UInt32
+        var qos: UInt8
+        var isRetained: Bool
+    }
+
+    private(set) var entries: [Entry] = []
+    private var base: UnsafeMutableRawPointer
+    private var capacity: Int
+    private(set) var byteCount = 0
+
+    init(capacity: Int = 64 * 1024) {
+        base = .allocate(byteCount: capacity, alignment: 16)
+        self.capacity = capacity
+    }
+
+    deinit { base.deallocate() }
+
+    /// The number that the next message gets.
+    var nextNumber: UInt32 { UInt32(truncatingIfNeeded: entries.count) }
+
+    @inline(__always)
+    mutating func append(_ message: borrowing MessageInput, session: Int) {
+        let bytes = message.topic.count + message.payload.count
+        if _slowPath(capacity - byteCount < bytes) { grow(bytes) }
+        entries.append(
+            Entry(
+                offset: byteCount, topicBytes: UInt32(truncatingIfNeeded: message.topic.count),
+                payloadBytes: UInt32(truncatingIfNeeded: message.payload.count), receivedMicroseconds: message.receivedMicroseconds,
+                session: UInt32(truncatingIfNeeded: session), qos: message.qos, isRetained: message.isRetained))
+        if let topic = message.topic.baseAddress { (base + byteCount).copyMemory(from: topic, byteCount: message.topic.count) }
+        if let payload = message.payload.baseAddress {
+            (base + byteCount + message.topic.count).copyMemory(from: payload, byteCount: message.payload.count)
+        }
+        byteCount += bytes
+    }
+
+    /// A message; its pointers are valid until the log changes or goes.
+    func message(_ number: Int) -> MessageInput {
+        let entry = entries[number]
+        return MessageInput(
+            topic: UnsafeRawBufferPointer(start: base + entry.offset, count: Int(entry.topicBytes)),
+            payload: UnsafeRawBufferPointer(start: base + entry.offset + Int(entry.topicBytes), count: Int(entry.payloadBytes)),
+            receivedMicroseconds: entry.receivedMicroseconds, qos: entry.qos, isRetained: entry.isRetained)
+    }
+
+    mutating func removeAll(keepingCapacityUpTo limit: Int) {
+        entries.removeAll(keepingCapacity: true)
+        byteCount = 0
+        guard capacity > limit else { return }
+        base.deallocate()
+        base = .allocate(byteCount: limit, alignment: 16)
+        capacity = limit
+    }
+
+    @inline(never)
+    private mutating func grow(_ bytes: Int) {
+        let wanted = max(capacity * 2, byteCount + bytes)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+        larger.copyMemory(from: base, byteCount: byteCount)
+        base.deallocate()
+        base = larger
+        capacity = wanted
+    }
+}

@@ -1,0 +1,92 @@
+import NIOCore
+import Store
+
+/// What a shard may do, by its leases.
+struct ShardLease {
+    /// Its writer's row; nil while it has none.
+    var row: WriterRow?
+    /// Nobody takes its sessions before this time.
+    var confirmedUntil = NIODeadline.uptimeNanoseconds(0)
+    /// The row is gone; what was under way is being left behind.
+    var isRevoked = false
+    /// No connections to the broker for now.
+    var isSuspended = false
+}
+
+/// Whom a shard tells about its leases. Called on the shard's event loop.
+protocol ShardLeaseObserver: AnyObject {
+    /// The shard has left its former row behind, and can be given a new one.
+    func isReady(_ shard: Int)
+    /// The database does not know the row any more.
+    func lostRow(_ shard: Int, _ row: WriterRow)
+}
+
+extension Shard {
+    /// Whether a session may connect: its lease is confirmed, so that no other process uses its client identifier.
+    var mayConnect: Bool { lease.row != nil && !lease.isSuspended && !isDraining && eventLoop.now < lease.confirmedUntil }
+
+    /// News of the leases.
+    func take(_ report: LeaseReport) {
+        switch report {
+        case .enrolled(let row):
+            precondition(lease.row == nil && isWriterIdle, "a row is given to a shard that is ready")
+            lease = ShardLease(row: row)
+            writer.enroll(row)
+        case .confirmed(let until, let share):
+            guard lease.row != nil else { return }
+            lease.confirmedUntil = until
+            lease.isSuspended = false
+            for case let session? in sessions { session.connectIfSuspended() }
+            giveBack(downTo: share)
+        case .granted(let granted):
+            for session in granted where session.writer == lease.row { adopt(session) }
+        case .revoked: revoke()
+        }
+    }
+
+    private func adopt(_ granted: LeasedSession) {
+        guard let number = settings.sessions.firstIndex(where: { $0.mqtt.clientIdentifier == granted.record.clientIdentifier }),
+            sessions[number] == nil
+        else { return }
+        do {
+            let session = try PoolSession(
+                number: number, settings: settings.sessions[number], record: granted.record, shard: self, logger: logger)
+            sessions[number] = session
+            session.connect()
+        } catch {
+            logger.error("a session cannot be used", metadata: ["session": "\(granted.record.clientIdentifier)", "reason": "\(error)"])
+        }
+    }
+
+    /// Other writers have fewer sessions than their share.
+    private func giveBack(downTo share: Int) {
+        let held = sessions.compactMap { $0 }.filter { !$0.isReleasing }
+        guard held.count > share else { return }
+        for session in held.suffix(held.count - share) { session.release() }
+    }
+
+    /// The session's lease is given back, durably.
+    func released(_ session: PoolSession) { remove(session) }
+
+    /// Another process has declared this shard's writer dead, and its sessions belong to others. Nothing that is under way can commit any more, and
+    /// none of it was acknowledged: the broker sends it to whoever has the session now.
+    func revoke() {
+        guard lease.row != nil else { return }
+        logger.error("another process has taken over; the messages under way are left to it")
+        lease = ShardLease(isRevoked: true)
+        for case let session? in sessions { session.revoke() }
+        for case let session? in sessions { remove(session) }
+        dropOpenBatch()
+        guard isWriterIdle else { return }
+        finishRevocation()
+        finishDrainingIfEmpty()
+    }
+
+    /// Both batches are here again.
+    func finishRevocation() {
+        guard lease.isRevoked else { return }
+        lease.isRevoked = false
+        dropOpenBatch()
+        leases.isReady(index)
+    }
+}

@@ -1,0 +1,297 @@
+import CopyFormat
+import Mapping
+import PostgreSQL
+import Store
+
+/// Tries to store one batch in one transaction, and learns from each try what has to be left out.
+///
+/// First the batch goes whole. The CONTEXT line of a COPY's error names a row; its unit is refused and the batch goes whole once more. When a second row is
+/// bad, or no row is named (constraints that are checked at the end, triggers), the batch goes in parts, each behind a savepoint: a part that fails
+/// is taken back, and its bad unit is found by the row's number or by halving.
+struct CommitAttempt {
+    enum Result {
+        case committed
+        /// A unit was refused: the same again without it.
+        case retry
+        /// The target cannot be written as it is; nothing of the batch is in.
+        case wrongTable(Int, ServerError)
+        case ended(CommitOutcome)
+    }
+
+    private enum Role: Equatable {
+        case other
+        case copy(Int)
+        case confirmation(Int)
+        case ending
+        case commit
+    }
+
+    private let connection: OpenConnection
+    private let batch: Batch
+    private let prologue: [ScriptStep]
+    private let ending: ([SessionRecord]) -> [ScriptStep]
+    private let statements: TargetStatements
+    /// Made when something has to be left out.
+    private lazy var rows = UnitRows(batch)
+    private let letters = RefusalLetters()
+    private var hasConfirmedColumns = false
+    /// Units at which a part ends after a failure, and how large the next part is.
+    private var partSize = 512
+
+    /// - Parameter ending: the statements that end the transaction before COMMIT.
+    init(
+        connection: OpenConnection, batch: Batch, statements: TargetStatements, prologue: [ScriptStep],
+        ending: @escaping ([SessionRecord]) -> [ScriptStep]
+    ) {
+        self.connection = connection
+        self.batch = batch
+        self.prologue = prologue
+        self.ending = ending
+        self.statements = statements
+    }
+
+    /// Rows that go to each target, without those that are refused.
+    mutating func rowCounts() -> [(target: Int, rows: Int)] {
+        batch.plan.targets.indices.filter { !batch.tables[$0].isEmpty }.map { target in
+            (target, batch.refusals.isEmpty ? batch.tables[target].rowCount : rows.rowCount(of: target))
+        }.filter { $0.rows > 0 }
+    }
+
+    private var unitCount: Int { batch.units.pointee.units.count }
+
+    mutating func run() -> Result { batch.goesInParts ? runInParts() : runWhole() }
+
+    // MARK: Whole
+
+    private mutating func runWhole() -> Result {
+        var script = Script()
+        prologue.forEach { script.append($0, .other) }
+        let units = 0..<unitCount
+        appendCopies(of: units, to: &script)
+        appendEnding(to: &script)
+        switch connection.connection.run(script.steps) {
+        case .done(let notices): return committed(notices)
+        case .lost(let error, let mayHaveCompleted): return .ended(mayHaveCompleted ? .unknown(error) : .rolledBack(error))
+        case .refused(let error, let step):
+            if let lost = rollBack() { return .ended(.rolledBack(lost)) }
+            return wholeRefused(error, script.roles[step], of: units)
+        }
+    }
+
+    private mutating func wholeRefused(_ error: ServerError, _ role: Role, of units: Range<Int>) -> Result {
+        switch role {
+        case .copy(let target):
+            switch error.classification {
+            case .passing: return .ended(.rolledBack(.server(error)))
+            case .wrongTable: return .wrongTable(target, error)
+            case .badRow:
+                if let changed = changedColumns() { return changed }
+                guard !batch.hasRefusedRow, let row = statements.copies[target].row(namedBy: error),
+                    let unit = rows.unit(ofRow: row, target, of: units)
+                else {
+                    batch.goesInParts = true
+                    return .retry
+                }
+                refuse(unit, because: error, isByRowNumber: true)
+                return .retry
+            }
+        case .commit where error.classification == .badRow:
+            // A constraint or trigger that was deferred.
+            batch.goesInParts = true
+            return .retry
+        default: return refusedOutsideOfCopy(error, role)
+        }
+    }
+
+    // MARK: In parts
+
+    private mutating func runInParts() -> Result {
+        var opening = Script()
+        prologue.forEach { opening.append($0, .other) }
+        // What is checked at the end of the transaction must be checked with the part that it belongs to.
+        opening.append(.sql("SET CONSTRAINTS ALL IMMEDIATE"), .other)
+        var next = 0
+        /// An error of this target's COPY has called the units up to `end` good, since it named the one behind them.
+        var calledGoodBy: Int?
+        var end = min(partSize, unitCount)
+        while next < unitCount {
+            var script = opening
+            script.append(.sql("SAVEPOINT part"), .other)
+            appendCopies(of: next..<end, to: &script)
+            script.append(.sql("RELEASE SAVEPOINT part"), .other)
+            switch connection.connection.run(script.steps) {
+            case .done:
+                opening = Script()
+                next = end
+                partSize = min(partSize * 2, 8192)
+                calledGoodBy = nil
+                end = min(next + partSize, unitCount)
+            case .lost(let error, _): return .ended(.rolledBack(error))
+            case .refused(let error, let step):
+                guard case .copy(let target) = script.roles[step], error.classification != .passing else {
+                    if let lost = rollBack() { return .ended(.rolledBack(lost)) }
+                    return refusedOutsideOfCopy(error, script.roles[step])
+                }
+                if error.classification == .wrongTable {
+                    if let lost = rollBack() { return .ended(.rolledBack(lost)) }
+                    return .wrongTable(target, error)
+                }
+                if !hasConfirmedColumns {
+                    // Outside of the failed transaction; the parts stored so far are few.
+                    if let lost = rollBack() { return .ended(.rolledBack(lost)) }
+                    return changedColumns() ?? .retry
+                }
+                opening = Script()
+                opening.append(.sql("ROLLBACK TO SAVEPOINT part"), .other)
+                if calledGoodBy == target, batch.trustsRowNumbers {
+                    // The numbers are not those of our rows: what was refused by them may be good.
+                    batch.trustsRowNumbers = false
+                    batch.refusals = batch.refusals.filter { !$0.value.isByRowNumber }
+                    if let lost = rollBack() { return .ended(.rolledBack(lost)) }
+                    return .retry
+                }
+                calledGoodBy = nil
+                if batch.trustsRowNumbers, let row = statements.copies[target].row(namedBy: error),
+                    let unit = rows.unit(ofRow: row, target, of: next..<end)
+                {
+                    refuse(unit, because: error, isByRowNumber: true)
+                    calledGoodBy = target
+                    // As many as are good between two bad ones, so that little is sent twice.
+                    partSize = max(unit - next, 1)
+                    end = unit + 1
+                } else if end - next > 1 {
+                    partSize = max((end - next) / 2, 1)
+                    end = next + partSize
+                } else {
+                    refuse(next, because: error, isByRowNumber: false)
+                }
+            }
+        }
+        return finishParts(opening)
+    }
+
+    private mutating func finishParts(_ opening: Script) -> Result {
+        var script = opening
+        appendEnding(to: &script)
+        switch connection.connection.run(script.steps) {
+        case .done(let notices): return committed(notices)
+        case .lost(let error, let mayHaveCompleted): return .ended(mayHaveCompleted ? .unknown(error) : .rolledBack(error))
+        case .refused(let error, let step):
+            if let lost = rollBack() { return .ended(.rolledBack(lost)) }
+            return refusedOutsideOfCopy(error, script.roles[step])
+        }
+    }
+
+    // MARK: Errors
+
+    private func refusedOutsideOfCopy(_ error: ServerError, _ role: Role) -> Result {
+        switch role {
+        case .confirmation(let target) where error.sqlState == MappingPlan.Target.columnsChanged: .wrongTable(target, error)
+        case .ending where error.sqlState == WriterRow.notAtBatch: .ended(.refusedByRow)
+        default: .ended(.rolledBack(.server(error)))
+        }
+    }
+
+    private func committed(_ notices: [ServerError]) -> Result {
+        guard notices.contains(where: \.saysStandbyWaitWasCancelled) else { return .committed }
+        return .ended(.unknown(.connection("the wait for a synchronous standby was cancelled")))
+    }
+
+    /// Ends the failed transaction; the error when the connection went with it.
+    private func rollBack() -> PostgreSQLError? {
+        do throws(PostgreSQLError) {
+            try connection.connection.execute("ROLLBACK")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func refuse(_ unit: Int, because error: ServerError, isByRowNumber: Bool) {
+        batch.refusals[unit] = Refusal(
+            stage: .row, sqlState: error.sqlState, column: error.column, error: error.description, isByRowNumber: isByRowNumber)
+        batch.hasRefusedRow = true
+    }
+
+    /// Before rows are blamed: bytes of one type, read as another, look like bad rows.
+    private mutating func changedColumns() -> Result? {
+        guard !hasConfirmedColumns else { return nil }
+        for (target, _) in rowCounts() {
+            switch connection.connection.run([.sql(statements.confirmations[target])]) {
+            case .done: continue
+            case .refused(let error, _): return .wrongTable(target, error)
+            case .lost(let error, _): return .ended(.rolledBack(error))
+            }
+        }
+        hasConfirmedColumns = true
+        return nil
+    }
+
+    // MARK: Statements
+
+    private struct Script {
+        var steps: [ScriptStep] = []
+        var roles: [Role] = []
+
+        mutating func append(_ step: ScriptStep, _ role: Role) {
+            steps.append(step)
+            roles.append(role)
+        }
+    }
+
+    private mutating func appendCopies(of units: Range<Int>, to script: inout Script) {
+        let isWhole = batch.refusals.isEmpty && units.count == unitCount
+        for target in batch.plan.targets.indices where !batch.tables[target].isEmpty {
+            let pieces =
+                isWhole ? [batch.tables[target].bytes(0..<batch.tables[target].count)] : rows.pieces(target, of: units)
+            if !pieces.isEmpty { script.append(.copy(statements.copies[target], rows: pieces), .copy(target)) }
+        }
+    }
+
+    private mutating func appendEnding(to script: inout Script) {
+        for (target, _) in rowCounts() { script.append(.sql(statements.confirmations[target]), .confirmation(target)) }
+        let decoding = batch.letters
+        if !decoding.pointee.isEmpty {
+            script.append(.copy(DeadLetterCopy.statement, rows: [decoding.pointee.bytes(0..<decoding.pointee.count)]), .ending)
+        }
+        if !batch.refusals.isEmpty {
+            letters.write(refusalsOf: batch)
+            script.append(.copy(DeadLetterCopy.statement, rows: [letters.bytes]), .ending)
+        }
+        for step in ending(batch.sessions.map(\.record)) { script.append(step, .ending) }
+        script.append(.sql("COMMIT"), .commit)
+    }
+}
+
+/// The SQL of a plan's targets, made once.
+struct TargetStatements {
+    let plan: MappingPlan
+    let copies: [CopyStatement]
+    let confirmations: [String]
+
+    init(_ plan: MappingPlan) {
+        self.plan = plan
+        copies = plan.targets.map { CopyStatement(table: $0.table, columns: $0.columns.map(\.name)) }
+        confirmations = plan.targets.map(\.confirmation)
+    }
+}
+
+/// Dead letters of refused units, written anew for each try.
+private final class RefusalLetters {
+    private var buffer = CopyBuffer(capacity: 256)
+
+    var bytes: UnsafeRawBufferPointer { buffer.bytes(0..<buffer.count) }
+
+    func write(refusalsOf batch: Batch) {
+        buffer.removeAll()
+        for (number, refusal) in batch.refusals.sorted(by: { $0.key < $1.key }) {
+            let unit = batch.units.pointee.units[number]
+            let message = batch.messages.pointee.message(Int(unit.message))
+            buffer.appendDeadLetter(
+                topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
+                isRetained: message.isRetained, mapping: batch.plan.names[Int(unit.mapping)], stage: refusal.stage, column: refusal.column,
+                sqlState: refusal.sqlState, error: refusal.error,
+                clientIdentifier: batch.clientIdentifier(batch.messages.pointee.entries[Int(unit.message)].session))
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import CopyFormat
+import Logging
+import Mapping
+import NIOCore
+import PostgreSQL
+import Store
+
+/// Stores batches in PostgreSQL, each in one transaction.
+///
+/// A batch goes whole. When the database refuses a row that it can name, the unit of that row becomes a dead letter and the batch goes once more; when more
+/// is wrong, it goes in parts (`PartedTransaction`), still in one transaction. A table that is wrong is parked.
+final class PostgreSQLBatchStore: BatchStore {
+    private let settings: DatabaseSettings
+    private let idleLimitMilliseconds: Int
+    private let logger: Logger
+    private let parkingChanged: ParkingObserver
+    private var open: OpenConnection?
+    private var statements: TargetStatements?
+    /// Statements that begin each transaction.
+    private var prologue: [ScriptStep] = []
+    private var synchronousCommit = "on"
+    private var parked = ParkedTargets()
+    private var timeoutsInSequence = 0
+
+    /// Told of mappings whose table is wrong, and of those whose table takes rows again. Called on the writer's thread.
+    typealias ParkingObserver = @Sendable (_ mappings: [String], _ isParked: Bool) -> Void
+
+    /// - Parameter idleLimitMilliseconds: how long a transaction may stand still before the server ends it: shorter than a lease, so that a stopped
+    ///   process holds no lock for longer.
+    init(settings: DatabaseSettings, idleLimitMilliseconds: Int, logger: Logger, parkingChanged: @escaping ParkingObserver) {
+        self.settings = settings
+        self.idleLimitMilliseconds = idleLimitMilliseconds
+        self.logger = logger
+        self.parkingChanged = parkingChanged
+    }
+
+    var isConnected: Bool { open?.connection.isOpen == true }
+
+    func connect() throws(PostgreSQLError) {
+        open = nil
+        let fresh = OpenConnection(try Connection(url: settings.url.value, defaults: settings.connectionDefaults))
+        let level = try fresh.connection.query("SELECT current_setting('synchronous_commit')").first?.first.flatMap { $0 } ?? "on"
+        synchronousCommit = level == "remote_apply" ? "remote_apply" : "on"
+        // Durability and time limits hold for each transaction by itself, so that a transaction-pooling PgBouncer does no harm.
+        prologue = [
+            .sql("BEGIN"), .sql("SET LOCAL synchronous_commit = \(synchronousCommit)"),
+            .sql("SET LOCAL statement_timeout = \(settings.statementTimeoutMilliseconds)"),
+            .sql("SET LOCAL lock_timeout = \(settings.lockTimeoutMilliseconds)"),
+            .sql("SET LOCAL idle_in_transaction_session_timeout = \(idleLimitMilliseconds)"),
+        ]
+        open = fresh
+    }
+
+    func confirmedBatchNumber(of row: WriterRow) throws(PostgreSQLError) -> Int64? {
+        guard let open else { preconditionFailure("asks on a connection") }
+        _ = open.connection.takeNotices()
+        let number = try row.confirmedBatchNumber(open.connection, synchronousCommit: synchronousCommit)
+        if open.connection.takeNotices().contains(where: \.saysStandbyWaitWasCancelled) {
+            throw .connection("the wait for a synchronous standby was cancelled")
+        }
+        return number
+    }
+
+    func commit(_ batch: Batch, as row: WriterRow, number: Int64) -> CommitOutcome {
+        guard let open else { preconditionFailure("commits on a connection") }
+        if statements?.plan !== batch.plan { statements = TargetStatements(batch.plan) }
+        guard let statements else { preconditionFailure("made just now") }
+        var attempt = CommitAttempt(
+            connection: open, batch: batch, statements: statements, prologue: prologue,
+            ending: { records in
+                (records.isEmpty ? [] : [ScriptStep.sql(row.record(records))]) + [.sql(row.advance(to: number))]
+            })
+        while true {
+            for closed in parked.closed(now: .now()) { refuseAll(of: closed.target, batch, because: closed.error) }
+            switch attempt.run() {
+            case .committed:
+                timeoutsInSequence = 0
+                batch.committedRows = attempt.rowCounts()
+                reopen(batch.committedRows.map(\.target), batch.plan)
+                return .committed
+            case .retry: continue
+            case .wrongTable(let target, let error): park(target, batch, because: error)
+            case .ended(let outcome):
+                if case .rolledBack(.server(let error)) = outcome, error.sqlState == "57014" {
+                    timeoutsInSequence += 1
+                    // What takes too long as one statement may pass as several.
+                    if timeoutsInSequence > 1 { batch.goesInParts = true }
+                }
+                return outcome
+            }
+        }
+    }
+
+    private func park(_ target: Int, _ batch: Batch, because error: ServerError) {
+        let names = mappings(of: target, batch.plan)
+        if parked.park(target, because: error, now: .now()) {
+            logger.error(
+                "a table cannot be written; its messages become dead letters until it can",
+                metadata: [
+                    "table": "\(batch.plan.targets[target].table)", "mappings": "\(names.joined(separator: ", "))", "reason": "\(error)",
+                ])
+            parkingChanged(names, true)
+        }
+        refuseAll(of: target, batch, because: error)
+    }
+
+    private func refuseAll(of target: Int, _ batch: Batch, because error: ServerError) {
+        for segment in batch.units.pointee.segments where Int(segment.target) == target && batch.refusals[Int(segment.unit)] == nil {
+            batch.refusals[Int(segment.unit)] = Refusal(
+                stage: .table, sqlState: error.sqlState, column: error.column, error: error.description)
+        }
+    }
+
+    private func reopen(_ targets: [Int], _ plan: MappingPlan) {
+        guard !parked.isEmpty else { return }
+        for target in targets where parked.unpark(target) {
+            logger.notice("the table can be written again", metadata: ["table": "\(plan.targets[target].table)"])
+            parkingChanged(mappings(of: target, plan), false)
+        }
+    }
+
+    private func mappings(of target: Int, _ plan: MappingPlan) -> [String] { plan.mappingNames(writing: target) }
+}
+
+/// Holds a connection that comes and goes.
+final class OpenConnection {
+    let connection: Connection
+    init(_ connection: consuming Connection) { self.connection = connection }
+}
