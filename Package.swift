@@ -7,6 +7,7 @@ let strictness: [SwiftSetting] = Context.environment["PENSTOCK_STRICT"] == nil ?
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -50,6 +51,9 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],
+            swiftSettings: strictness),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
         .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL"], swiftSettings: strictness),

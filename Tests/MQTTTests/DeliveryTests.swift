@@ -277,6 +277,18 @@ struct FormerConnectionTests {
         #expect(harness.receive(publishPacket("a", qos: 2, identifier: 4)) == [.repeated(4, .exactlyOnce)])
     }
 
+    @Test("The answer to a repeated PUBREL does not free the identifier of the next message")
+    func repeatedReleaseBehindNextMessage() throws {
+        var harness = try SessionHarness.connected(sessionPresent: true)
+        _ = harness.receive(publishPacket("a", qos: 1, identifier: 1))
+        #expect(harness.receive(hex: "62 02 0007") == [])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 7)).first?.sequence == 2)
+        harness.settle(0)
+        #expect(harness.flush() == bytes("40 02 0001 70 02 0007"))
+        #expect(harness.heldIdentifiers == [7])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 7, duplicate: true)) == [.repeated(7, .exactlyOnce)])
+    }
+
     @Test("Held identifiers are told as ranges, across the borders of words", arguments: [1, 60, 63, 64, 65, 127, 65_500] as [UInt16])
     func ranges(start: UInt16) throws {
         var harness = try SessionHarness.connected(sessionPresent: true)

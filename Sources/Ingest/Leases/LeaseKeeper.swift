@@ -37,14 +37,14 @@ struct LeaseKeeper {
         var granted: Set<String> = []
     }
 
-    private let sessions: [String]
     private let lease: TimeAmount
     private var shards: [Shard]
     private var decisions: LeaseProtocol
+    private let makeRow: () -> WriterRow
 
-    /// - Parameter sessions: client identifiers of the whole pool.
-    init(sessions: [String], shards: Int, lease: TimeAmount, interval: TimeAmount) {
-        self.sessions = sessions
+    /// - Parameter makeRow: a row with an identifier of its own.
+    init(shards: Int, lease: TimeAmount, interval: TimeAmount, makeRow: @escaping () -> WriterRow = { WriterRow() }) {
+        self.makeRow = makeRow
         self.lease = lease
         self.shards = Array(repeating: Shard(), count: shards)
         decisions = LeaseProtocol(lease: lease, interval: interval)
@@ -106,7 +106,7 @@ struct LeaseKeeper {
     private mutating func enroll(_ store: any LeaseStore, _ report: (Int, LeaseReport) -> Void) throws(PostgreSQLError) {
         let ready = shards.indices.filter { shards[$0].isReady && shards[$0].row == nil }
         guard !ready.isEmpty else { return }
-        let rows = ready.map { _ in WriterRow() }
+        let rows = ready.map { _ in makeRow() }
         try store.enroll(rows)
         for (index, row) in zip(ready, rows) {
             shards[index].row = row

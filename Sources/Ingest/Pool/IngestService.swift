@@ -69,8 +69,7 @@ public final class IngestService: Sendable {
                 })
         }
         leases.start(
-            keeper: LeaseKeeper(
-                sessions: pool.clientIdentifiers, shards: shards.count, lease: pool.lease, interval: pool.leaseInterval),
+            keeper: LeaseKeeper(shards: shards.count, lease: pool.lease, interval: pool.leaseInterval),
             store: {
                 PostgreSQLLeaseStore(
                     settings: database, pool: pool.clientIdentifier, sessions: pool.clientIdentifiers,

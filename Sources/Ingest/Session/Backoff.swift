@@ -17,18 +17,13 @@ struct Backoff: Sendable {
     }
 
     /// The next delay, between half and the whole of base × 2ⁿ, never over the limit.
-    mutating func next(using generator: inout some RandomNumberGenerator) -> TimeAmount {
+    /// - Parameter jitter: any number of the range.
+    mutating func next(_ jitter: (ClosedRange<Int64>) -> Int64 = { .random(in: $0) }) -> TimeAmount {
         let doublings = min(attempts, 30)
         attempts = min(attempts + 1, 1_000_000)
         let (product, overflow) = base.nanoseconds.multipliedReportingOverflow(by: 1 << doublings)
         let ceiling = overflow ? limit.nanoseconds : min(product, limit.nanoseconds)
-        return .nanoseconds(Int64.random(in: ceiling / 2...ceiling, using: &generator))
-    }
-
-    /// The next delay, with the system's randomness.
-    mutating func next() -> TimeAmount {
-        var generator = SystemRandomNumberGenerator()
-        return next(using: &generator)
+        return .nanoseconds(jitter(ceiling / 2...ceiling))
     }
 
     /// After a success the next failure starts from the base again.

@@ -192,7 +192,7 @@ final class PoolSession {
             problem = reason
             return
         }
-        let delay = backoff.next()
+        let delay = backoff.next(shard.jitter)
         if problem != reason {
             logger.warning(
                 "no connection to the broker", metadata: ["reason": "\(reason)", "next_try_ms": "\(delay.nanoseconds / 1_000_000)"])

@@ -17,7 +17,9 @@ final class Shard {
     let connector: any BrokerConnector
     let writer: any BatchWriter
     let settings: ShardSettings
-    let leases: ShardLeaseObserver
+    let leases: any ShardLeaseObserver
+    /// Any number of a range.
+    let jitter: (ClosedRange<Int64>) -> Int64
     private let plan: MappingPlan
     private let evaluator: UnsafeMutablePointer<Evaluator>
     /// By number in the pool; those that this shard holds.
@@ -46,7 +48,8 @@ final class Shard {
 
     init(
         index: Int, eventLoop: any EventLoop, plan: MappingPlan, settings: ShardSettings, connector: any BrokerConnector,
-        writer: any BatchWriter, leases: ShardLeaseObserver, logger: Logger
+        writer: any BatchWriter, leases: any ShardLeaseObserver, logger: Logger,
+        jitter: @escaping (ClosedRange<Int64>) -> Int64 = { .random(in: $0) }
     ) {
         self.index = index
         self.eventLoop = eventLoop
@@ -55,6 +58,7 @@ final class Shard {
         self.connector = connector
         self.writer = writer
         self.leases = leases
+        self.jitter = jitter
         self.logger = logger
         evaluator = .allocate(capacity: 1)
         evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode))

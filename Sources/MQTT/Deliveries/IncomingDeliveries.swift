@@ -168,7 +168,8 @@ struct IncomingDeliveries {
             case .releasing, .free: return false
             }
         case .publishComplete:
-            table[entry.packetIdentifier] = .free
+            // The answer to a repeated PUBREL frees nothing: the identifier may be a new message's by now.
+            if entry.state == .durable { table[entry.packetIdentifier] = .free }
         }
         return true
     }
