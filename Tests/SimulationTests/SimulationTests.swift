@@ -30,7 +30,8 @@ struct SimulationTests {
             Self.singleSeed.map { part == 0 ? [$0] : [] } ?? (0..<Self.seedCount).filter { $0 % Self.parts == part }.map { UInt64($0) }
         for seed in seeds {
             guard let failure = Self.failure(seed: seed) else { continue }
-            Issue.record("seed \(seed): \(failure.violation)\n\(failure.trace.suffix(400).joined(separator: "\n"))")
+            Issue.record(
+                "seed \(seed): \(failure.violation)\n\(failure.trace.suffix(Self.singleSeed == nil ? 400 : .max).joined(separator: "\n"))")
             return
         }
     }

@@ -11,6 +11,8 @@ struct ShardLease {
     var isRevoked = false
     /// No connections to the broker for now.
     var isSuspended = false
+    /// Granted again before this shard has heard that they are given back.
+    var grantedAgain: [LeasedSession] = []
 }
 
 /// Whom a shard tells about its leases. Called on the shard's event loop.
@@ -45,9 +47,13 @@ extension Shard {
     }
 
     private func adopt(_ granted: LeasedSession) {
-        guard let number = settings.sessions.firstIndex(where: { $0.mqtt.clientIdentifier == granted.record.clientIdentifier }),
-            sessions[number] == nil
-        else { return }
+        guard let number = settings.sessions.firstIndex(where: { $0.mqtt.clientIdentifier == granted.record.clientIdentifier }) else {
+            return
+        }
+        if let held = sessions[number] {
+            if held.isReleasing { lease.grantedAgain.append(granted) }
+            return
+        }
         do {
             let session = try PoolSession(
                 number: number, settings: settings.sessions[number], record: granted.record, shard: self, logger: logger)
@@ -66,7 +72,12 @@ extension Shard {
     }
 
     /// The session's lease is given back, durably.
-    func released(_ session: PoolSession) { remove(session) }
+    func released(_ session: PoolSession) {
+        remove(session)
+        let again = lease.grantedAgain
+        lease.grantedAgain = []
+        for granted in again { adopt(granted) }
+    }
 
     /// Another process has declared this shard's writer dead, and its sessions belong to others. Nothing that is under way can commit any more, and
     /// none of it was acknowledged: the broker sends it to whoever has the session now.

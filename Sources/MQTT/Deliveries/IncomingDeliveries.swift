@@ -57,6 +57,7 @@ struct IncomingDeliveries {
         switch table[packetIdentifier] {
         case .free:
             let sequence = try ledger.receive(packetIdentifier, answer: .publishReceived, state: .waiting)
+            confirmedByServer?.insert(packetIdentifier)
             table[packetIdentifier] = .received
             return .delivery(sequence)
         case .received, .stored:
