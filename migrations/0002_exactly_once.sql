@@ -26,7 +26,9 @@ DECLARE
 BEGIN
     UPDATE penstock.session AS s
     SET stored_ids = r.stored, connecting = r.connecting, updated = now(), writer = CASE WHEN r.released THEN NULL ELSE s.writer END
-    FROM unnest(client_ids, stored, connecting, released) AS r (client_id, stored, connecting, released)
+    FROM unnest(
+        record_sessions.client_ids, record_sessions.stored, record_sessions.connecting, record_sessions.released
+    ) AS r (client_id, stored, connecting, released)
     WHERE s.client_id = r.client_id AND s.writer = record_sessions.writer;
     GET DIAGNOSTICS changed = ROW_COUNT;
     IF changed <> cardinality(client_ids) THEN

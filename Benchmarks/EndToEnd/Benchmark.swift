@@ -25,6 +25,9 @@ struct Benchmark {
             let penstock = try stage.drainWithPenstock(startUp)
             say("backlog \(round)/\(options.rounds): consumer in C \(rate(limit)), penstock \(rate(penstock))")
             report.backlog.append((limit, penstock))
+            let exactlyOnce = try stage.drainExactlyOnceWithPenstock(startUp)
+            say("backlog \(round)/\(options.rounds) at QoS 2: penstock \(rate(exactlyOnce))")
+            report.exactlyOnce.append((penstock, exactlyOnce))
         }
         for round in 1...options.rounds {
             let limit = try stage.followWithConsumer()

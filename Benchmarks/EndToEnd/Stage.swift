@@ -22,6 +22,7 @@ final class Stage {
         try write(
             """
             topic: site/{site}/dev/{device}/telemetry
+            qos: 2
             table: readings
             columns:
               time: timestamptz not null from $.ts
@@ -71,10 +72,18 @@ final class Stage {
         return try finish(ingester, messages: options.messages, startUp, try servers.costs())
     }
 
+    /// The same at QoS 2: exactly once in the database.
+    func drainExactlyOnceWithPenstock(_ startUp: StartUp) throws -> Measurement {
+        try storeBacklog(of: options.messages, for: "penstock-0", qos: 2)
+        let ingester = try startPenstock()
+        return try finish(ingester, messages: options.messages, startUp, try servers.costs())
+    }
+
     /// Leaves a persistent session at the broker that has this many readings waiting.
-    func storeBacklog(of messages: Int, for client: String) throws {
-        try run("brokerload", ["register", "--client", client, "--filter", Self.filter] + port)
-        try run("brokerload", ["publish", "--count", "\(messages)"] + port)
+    func storeBacklog(of messages: Int, for client: String, qos: Int = 1) throws {
+        try run("brokerload", ["register", "--client", client, "--qos", "2", "--filter", Self.filter] + port)
+        // mosquitto 2.0.11 cuts off a publisher that has more than 20 messages at QoS 2 under way.
+        try run("brokerload", ["publish", "--qos", "\(qos)", "--window", qos == 2 ? "20" : "1000", "--count", "\(messages)"] + port)
     }
 
     // MARK: Live

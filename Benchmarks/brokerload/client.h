@@ -16,7 +16,7 @@ struct options {
     int persistent;
 };
 
-enum packet_type { PUBLISH = 3, PUBACK = 4, SUBACK = 9 };
+enum packet_type { PUBLISH = 3, PUBACK = 4, PUBREC = 5, PUBREL = 6, PUBCOMP = 7, SUBACK = 9 };
 
 // A packet found whole in a buffer: its first byte, and its body after the fixed header.
 struct packet {

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "brokerload publish  --port P --count N [--qos 0|1] [--devices D] [--window W] [--rate R] [--client ID]\n"
+    "brokerload publish  --port P --count N [--qos 0|1|2] [--devices D] [--window W] [--rate R] [--client ID]\n"
     "        publishes N JSON readings; W of them unacknowledged at most, R a second at most\n"
     "brokerload receive  --port P --count N [--qos 0|1] --client ID (--persistent | --filter F)\n"
     "        receives N messages, acknowledges those of each read at once and throws them away; the clock starts with the first\n"
-    "brokerload register --port P [--qos 0|1] --client ID --filter F\n"
+    "brokerload register --port P [--qos 0|1|2] --client ID --filter F\n"
     "        leaves an empty persistent session with one subscription at the broker\n";
 
 static _Noreturn void bad_usage(const char *why) {
@@ -46,7 +46,7 @@ int main(int count, char **arguments) {
         const char *value = arguments[++at];
         if (!strcmp(name, "--port")) options.port = (int)number(value, 1, 65535);
         else if (!strcmp(name, "--count")) options.count = (long)number(value, 1, 1e12);
-        else if (!strcmp(name, "--qos")) options.qos = (int)number(value, 0, 1);
+        else if (!strcmp(name, "--qos")) options.qos = (int)number(value, 0, 2);
         else if (!strcmp(name, "--devices")) options.devices = (long)number(value, 1, 99999);
         else if (!strcmp(name, "--window")) options.window = (long)number(value, 1, 60000);
         else if (!strcmp(name, "--rate")) options.rate = number(value, 1, 1e9);
@@ -63,6 +63,7 @@ int main(int count, char **arguments) {
     if (options.count == 0) bad_usage("no --count");
     if (!strcmp(command, "publish")) return publish_readings(&options);
     if (!strcmp(command, "receive")) {
+        if (options.qos > 1) bad_usage("it receives at QoS 0 and 1 only");
         if (!options.persistent && !options.filter) bad_usage("neither --persistent nor --filter");
         return receive_readings(&options);
     }

@@ -51,10 +51,12 @@ static size_t put_publish(uint8_t *out, long sequence, const struct options *opt
     return at + (size_t)payload_bytes;
 }
 
-// Takes the PUBACKs that have come; waits for some when `must_wait`. Returns how many.
+// Takes the PUBACKs and PUBCOMPs that have come, and answers PUBREC; waits for some when `must_wait`. Returns how many messages are through.
 static long take_acknowledgements(int fd, int must_wait) {
     static uint8_t in[IN_BYTES];
     static size_t have;
+    static uint8_t releases[IN_BYTES];
+    size_t release_bytes = 0;
     ssize_t received = recv(fd, in + have, sizeof in - have, must_wait ? 0 : MSG_DONTWAIT);
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return 0;
     if (received == 0) errno = 0;
@@ -64,11 +66,17 @@ static long take_acknowledgements(int fd, int must_wait) {
     size_t at = 0;
     struct packet packet;
     while (next_packet(in + at, have - at, &packet)) {
-        if (packet.head >> 4 == PUBACK) taken++;
+        if (packet.head >> 4 == PUBACK || packet.head >> 4 == PUBCOMP) taken++;
+        if (packet.head >> 4 == PUBREC) {
+            memcpy(releases + release_bytes, in + at, 4);
+            releases[release_bytes] = PUBREL << 4 | 2;
+            release_bytes += 4;
+        }
         at += packet.whole_bytes;
     }
     memmove(in, in + at, have - at);
     have -= at;
+    if (release_bytes > 0) send_all(fd, releases, release_bytes);
     return taken;
 }
 
