@@ -14,6 +14,9 @@ final class DatabaseProbe: Sendable {
     /// Several statements, one after the other.
     func run(_ statements: String...) throws { for sql in statements { try rows(sql) } }
 
+    /// Several statements in one transaction.
+    func transaction(_ statements: [String]) throws { for sql in ["BEGIN"] + statements + ["COMMIT"] { try rows(sql) } }
+
     /// The single number that a query gives.
     func number(_ sql: String) throws -> Int {
         struct NoNumber: Error { let sql: String }

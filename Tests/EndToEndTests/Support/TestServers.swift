@@ -43,13 +43,13 @@ final class TestServers: Sendable {
     func stopDatabase() async throws { await database.stop(.immediate) }
 
     /// Makes an empty database and returns its address.
-    /// - Parameter owner: a role that is made, and that may do what it likes there and nowhere else; nil: the superuser.
+    /// - Parameter owner: a role that may do what it likes there, made where it is not there yet; nil: the superuser.
     func makeDatabase(owner: String? = nil) throws -> String {
         let name = "test_\(number())"
         let probe = try administration()
         try probe.rows("CREATE DATABASE \(name)")
         guard let owner else { return database.url(database: name) }
-        try probe.rows("CREATE ROLE \(owner) LOGIN")
+        if try probe.rows("SELECT FROM pg_roles WHERE rolname = '\(owner)'").isEmpty { try probe.rows("CREATE ROLE \(owner) LOGIN") }
         try probe.rows("ALTER DATABASE \(name) OWNER TO \(owner)")
         return database.url(database: name)
     }

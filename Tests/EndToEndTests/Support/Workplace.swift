@@ -99,6 +99,11 @@ final class Workplace {
     func stopBroker() async throws { await broker?.stop() }
     func startBroker() async throws { try await broker?.start() }
 
+    /// How often the broker ended a connection because another one came with its client identifier.
+    func takeoverCount() throws -> Int {
+        (broker?.log ?? "").components(separatedBy: "already connected, closing old connection").count - 1
+    }
+
     /// Publishes these messages and returns when the broker has acknowledged all of them.
     func publish(_ messages: [LoadPublisher.Message], qos: UInt8 = 1) async throws {
         let publisher = LoadPublisher(port: brokerPort, count: messages.count, perSecond: 100_000, qos: qos) { messages[$0] }
