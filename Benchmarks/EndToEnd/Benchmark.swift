@@ -25,9 +25,12 @@ struct Benchmark {
             let penstock = try stage.drainWithPenstock(startUp)
             say("backlog \(round)/\(options.rounds): consumer in C \(rate(limit)), penstock \(rate(penstock))")
             report.backlog.append((limit, penstock))
-            let exactlyOnce = try stage.drainExactlyOnceWithPenstock(startUp)
-            say("backlog \(round)/\(options.rounds) at QoS 2: penstock \(rate(exactlyOnce))")
-            report.exactlyOnce.append((penstock, exactlyOnce))
+        }
+        for round in 1...options.rounds {
+            let once = try stage.drainPoolWithPenstock(startUp, qos: 1)
+            let exactlyOnce = try stage.drainPoolWithPenstock(startUp, qos: 2)
+            say("pool \(round)/\(options.rounds): QoS 1 \(rate(once)), QoS 2 \(rate(exactlyOnce))")
+            report.exactlyOnce.append((once, exactlyOnce))
         }
         for round in 1...options.rounds {
             let limit = try stage.followWithConsumer()
@@ -53,6 +56,8 @@ struct Benchmark {
 struct Options {
     var messages = 200_000
     var liveMessages = 200_000
+    /// For a pool of eight sessions.
+    var pooledMessages = 100_000
     var rounds = 5
     var isProfiling = true
     /// Where callgrind's file of the larger run is kept.

@@ -72,18 +72,35 @@ final class Stage {
         return try finish(ingester, messages: options.messages, startUp, try servers.costs())
     }
 
-    /// The same at QoS 2: exactly once in the database.
-    func drainExactlyOnceWithPenstock(_ startUp: StartUp) throws -> Measurement {
-        try storeBacklog(of: options.messages, for: "penstock-0", qos: 2)
-        let ingester = try startPenstock()
-        return try finish(ingester, messages: options.messages, startUp, try servers.costs())
+    /// A backlog that is spread over a pool of sessions, at QoS 1 or at QoS 2: exactly once in the database.
+    ///
+    /// mosquitto 2.0.11 searches a list of all messages under way for each packet of QoS 2: what one session may have waiting is therefore bounded.
+    func drainPoolWithPenstock(_ startUp: StartUp, qos: Int) throws -> Measurement {
+        let sessions = 8
+        try write(
+            """
+            broker: {url: "mqtt://127.0.0.1:\(servers.brokerPort)"}
+            database: {url: "\(database)"}
+            pool: {client_id: pool, sessions: \(sessions), shards: 2}
+            mappings: \(folder.path)/mappings
+            ddl: create
+
+            """, to: "pool.yaml")
+        for session in 0..<sessions {
+            try run(
+                "brokerload",
+                ["register", "--client", "pool-\(session)", "--qos", "2", "--filter", "$share/penstock/" + Self.filter] + port)
+        }
+        // mosquitto 2.0.11 cuts off a publisher that has more than 20 messages at QoS 2 under way.
+        try run("brokerload", ["publish", "--qos", "\(qos)", "--window", "20", "--count", "\(options.pooledMessages)"] + port)
+        let ingester = try startPenstock(configuration: folder.appending(path: "pool.yaml").path)
+        return try finish(ingester, messages: options.pooledMessages, startUp, try servers.costs())
     }
 
     /// Leaves a persistent session at the broker that has this many readings waiting.
-    func storeBacklog(of messages: Int, for client: String, qos: Int = 1) throws {
-        try run("brokerload", ["register", "--client", client, "--qos", "2", "--filter", Self.filter] + port)
-        // mosquitto 2.0.11 cuts off a publisher that has more than 20 messages at QoS 2 under way.
-        try run("brokerload", ["publish", "--qos", "\(qos)", "--window", qos == 2 ? "20" : "1000", "--count", "\(messages)"] + port)
+    func storeBacklog(of messages: Int, for client: String) throws {
+        try run("brokerload", ["register", "--client", client, "--filter", Self.filter] + port)
+        try run("brokerload", ["publish", "--count", "\(messages)"] + port)
     }
 
     // MARK: Live
@@ -124,11 +141,11 @@ final class Stage {
     }
 
     /// Starts the ingester on an empty table, possibly under another program.
-    func startPenstock(under wrapper: [String] = []) throws -> Child {
+    func startPenstock(under wrapper: [String] = [], configuration: String? = nil) throws -> Child {
         let connection = try Connection(url: database)
         try connection.execute("TRUNCATE readings")
         try connection.execute("CHECKPOINT")
-        guard !wrapper.isEmpty else { return try start("penstock", ["run", "--config", configurationPath]) }
+        guard !wrapper.isEmpty else { return try start("penstock", ["run", "--config", configuration ?? configurationPath]) }
         // valgrind 3.19 gives up on the debug information that Swift writes; the instructions are the same without it.
         let stripped = folder.appending(path: "penstock").path
         _ = try child(["strip", "--strip-debug", "-o", stripped, options.binaries.appending(path: "penstock").path]).waitForSuccess()

@@ -134,7 +134,11 @@ struct SessionHarness {
     }
 
     mutating func settle(_ sequence: UInt64) { session.settle(sequence..<sequence + 1) }
+    mutating func settleRelease(_ number: UInt64) { settle(release(number)) }
 }
+
+/// The sequence of a session's release number so and so.
+func release(_ number: UInt64) -> UInt64 { number | 1 << 63 }
 
 /// The bytes that hexadecimal digits stand for; blanks are for the reader.
 func bytes(_ hex: String) -> [UInt8] {

@@ -12,20 +12,28 @@ struct IncomingDeliveries {
         case repeated
     }
 
-    private var ledger = AcknowledgementLedger()
+    /// Sequences of releases have this bit: they are answered in an order of their own, since PUBCOMP need not wait for the PUBRECs of messages that came
+    /// before its PUBREL.
+    static let releaseBit: UInt64 = 1 << 63
+
+    /// Messages, answered with PUBACK and PUBREC.
+    private var messages = AcknowledgementLedger()
+    /// Releases, answered with PUBCOMP.
+    private var releases = AcknowledgementLedger()
     private var table = PacketIdentifierTable()
-    /// The first sequence of the present connection.
-    private var connectionStart: UInt64 = 0
+    /// The first sequences of the present connection.
+    private var firstMessage: UInt64 = 0
+    private var firstRelease: UInt64 = 0
     /// The server has forgotten the session to which the deliveries of the former connection belong.
     private var isFormerSessionForgotten = false
 
     /// Deliveries of a former connection have not all settled.
     var hasUnsettledOfFormerConnection: Bool {
-        @inline(__always) get { ledger.first < connectionStart }
+        @inline(__always) get { messages.first < firstMessage || releases.first < firstRelease }
     }
 
     /// Packets that have not been answered.
-    var unacknowledgedCount: Int { ledger.count }
+    var unacknowledgedCount: Int { messages.count + releases.count }
 
     /// Identifiers whose PUBLISH would be a repeat, once everything that was handed out is durable.
     var heldIdentifiers: [ClosedRange<UInt16>] { table.held }
@@ -47,7 +55,7 @@ struct IncomingDeliveries {
             guard isDuplicate else { throw .packetIdentifierInUse(packetIdentifier) }
             return .repeated
         }
-        let sequence = try ledger.receive(packetIdentifier, answer: .publishAcknowledgement, state: .waiting)
+        let sequence = try messages.receive(packetIdentifier, answer: .publishAcknowledgement, state: .waiting)
         table.setAwaitingAcknowledgement(packetIdentifier, true)
         return .delivery(sequence)
     }
@@ -56,13 +64,13 @@ struct IncomingDeliveries {
     mutating func receiveExactlyOnce(_ packetIdentifier: UInt16) throws(MQTTError) -> Receipt {
         switch table[packetIdentifier] {
         case .free:
-            let sequence = try ledger.receive(packetIdentifier, answer: .publishReceived, state: .waiting)
+            let sequence = try messages.receive(packetIdentifier, answer: .publishReceived, state: .waiting)
             confirmedByServer?.insert(packetIdentifier)
             table[packetIdentifier] = .received
             return .delivery(sequence)
         case .received, .stored:
             confirmedByServer?.insert(packetIdentifier)
-            _ = try ledger.receive(packetIdentifier, answer: .publishReceived, state: .needsNothing)
+            _ = try messages.receive(packetIdentifier, answer: .publishReceived, state: .needsNothing)
             return .repeated
         case .releasing:
             throw .packetIdentifierInUse(packetIdentifier)
@@ -73,12 +81,12 @@ struct IncomingDeliveries {
     mutating func receiveRelease(_ packetIdentifier: UInt16) throws(MQTTError) -> UInt64? {
         switch table[packetIdentifier] {
         case .stored:
-            let sequence = try ledger.receive(packetIdentifier, answer: .publishComplete, state: .waiting)
+            let sequence = try releases.receive(packetIdentifier, answer: .publishComplete, state: .waiting)
             table[packetIdentifier] = .releasing
-            return sequence
+            return sequence | Self.releaseBit
         case .free:
             // Released before, and our PUBCOMP was lost: the server waits for it.
-            _ = try ledger.receive(packetIdentifier, answer: .publishComplete, state: .needsNothing)
+            _ = try releases.receive(packetIdentifier, answer: .publishComplete, state: .needsNothing)
             return nil
         case .releasing:
             // A second PUBCOMP could reach the server after it gave the identifier to a new message.
@@ -92,7 +100,7 @@ struct IncomingDeliveries {
 
     /// - Precondition: each sequence was handed out and is settled for the first time.
     mutating func settle(_ sequences: Range<UInt64>) {
-        ledger.settle(sequences)
+        settle(sequences, as: .durable)
         leaveFormerConnection()
     }
 
@@ -100,16 +108,25 @@ struct IncomingDeliveries {
     ///
     /// - Precondition: none of them belongs to the present connection, where giving up would hold back every later acknowledgement.
     mutating func abandon(_ sequences: Range<UInt64>) {
-        precondition(sequences.upperBound <= connectionStart, "only deliveries of a former connection can be given up")
-        ledger.settle(sequences, as: .abandoned)
+        let start = sequences.lowerBound & Self.releaseBit == 0 ? firstMessage : firstRelease | Self.releaseBit
+        precondition(sequences.upperBound <= start, "only deliveries of a former connection can be given up")
+        settle(sequences, as: .abandoned)
         leaveFormerConnection()
+    }
+
+    private mutating func settle(_ sequences: Range<UInt64>, as state: AcknowledgementLedger.State) {
+        if sequences.lowerBound & Self.releaseBit == 0 {
+            messages.settle(sequences, as: state)
+        } else {
+            releases.settle(sequences.lowerBound ^ Self.releaseBit..<sequences.upperBound ^ Self.releaseBit, as: state)
+        }
     }
 
     /// Replaces what is known of identifiers by those that are durable and not released.
     ///
     /// - Precondition: nothing is unacknowledged; zero is no packet identifier.
     mutating func loadStored(_ identifiers: [ClosedRange<UInt16>]) {
-        precondition(ledger.isEmpty, "stored identifiers are loaded before the first message of a connection")
+        precondition(messages.isEmpty && releases.isEmpty, "stored identifiers are loaded before the first message of a connection")
         table.removeAll()
         for identifier in identifiers.joined() {
             precondition(identifier != 0, "0 is no packet identifier")
@@ -138,23 +155,31 @@ struct IncomingDeliveries {
     /// Writes the answers of the longest settled prefix, oldest first: four bytes each, put in place in one go.
     mutating func writeAnswers(to output: inout ByteBuffer) {
         guard !hasUnsettledOfFormerConnection else { return }
-        while ledger.isFirstSettled {
-            let capacity = min(ledger.count, Self.answersPerWrite) * 4
-            output.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { space in
-                var bytesWritten = 0
-                while bytesWritten < capacity, let entry = ledger.popSettled() {
-                    guard answer(entry) else { continue }
-                    let packet = UInt32(entry.answer.packetType.firstByte) << 24 | 2 << 16 | UInt32(entry.packetIdentifier)
-                    space.storeBytes(of: packet.bigEndian, toByteOffset: bytesWritten, as: UInt32.self)
-                    bytesWritten += 4
-                }
-                return bytesWritten
+        while releases.isFirstSettled {
+            write(min(releases.count, Self.answersPerWrite), to: &output) { deliveries in deliveries.releases.popSettled() }
+        }
+        while messages.isFirstSettled {
+            write(min(messages.count, Self.answersPerWrite), to: &output) { deliveries in deliveries.messages.popSettled() }
+        }
+    }
+
+    @inline(__always)
+    private mutating func write(
+        _ count: Int, to output: inout ByteBuffer, next: (inout IncomingDeliveries) -> AcknowledgementLedger.Entry?
+    ) {
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: count * 4) { space in
+            var bytesWritten = 0
+            while bytesWritten < count * 4, let entry = next(&self) {
+                guard answer(entry) else { continue }
+                let packet = UInt32(entry.answer.packetType.firstByte) << 24 | 2 << 16 | UInt32(entry.packetIdentifier)
+                space.storeBytes(of: packet.bigEndian, toByteOffset: bytesWritten, as: UInt32.self)
+                bytesWritten += 4
             }
+            return bytesWritten
         }
     }
 
     private static let answersPerWrite = 1024
-
     /// What the answer means for the identifier; false when it is not to be sent.
     @inline(__always)
     private mutating func answer(_ entry: AcknowledgementLedger.Entry) -> Bool {
@@ -162,11 +187,12 @@ struct IncomingDeliveries {
         case .publishAcknowledgement:
             table.setAwaitingAcknowledgement(entry.packetIdentifier, false)
         case .publishReceived:
+            // A repeat is answered while its message is stored; once that is released, the identifier may be another message's.
+            guard entry.state != .needsNothing else { return table[entry.packetIdentifier] == .stored }
             switch table[entry.packetIdentifier] {
-            case .received: table[entry.packetIdentifier] = .stored
-            case .stored: break
-            // The answer to a repeat, overtaken by PUBREL: the server has its PUBREC.
-            case .releasing, .free: return false
+            case .received:
+                table[entry.packetIdentifier] = .stored
+            case .stored, .releasing, .free: preconditionFailure("a message is stored once, and released after its PUBREC")
             }
         case .publishComplete:
             // The answer to a repeated PUBREL frees nothing: the identifier may be a new message's by now.
@@ -179,10 +205,11 @@ struct IncomingDeliveries {
 
     /// Nothing that has come so far is answered any more. May be called more than once.
     mutating func connectionClosed() {
-        ledger.forEachEntry { entry in
+        messages.forEachEntry { entry in
             if entry.answer == .publishAcknowledgement { table.setAwaitingAcknowledgement(entry.packetIdentifier, false) }
         }
-        connectionStart = ledger.next
+        firstMessage = messages.next
+        firstRelease = releases.next
         confirmedByServer = nil
         leaveFormerConnection()
     }
@@ -195,14 +222,17 @@ struct IncomingDeliveries {
 
     /// Takes settled deliveries of the former connection out, and keeps what they mean for their identifiers.
     private mutating func leaveFormerConnection() {
-        while hasUnsettledOfFormerConnection, let entry = ledger.popSettled() {
-            guard !isFormerSessionForgotten else { continue }
-            switch (entry.answer, entry.state) {
-            case (.publishReceived, .durable), (.publishComplete, .abandoned): table[entry.packetIdentifier] = .stored
-            case (.publishReceived, .abandoned), (.publishComplete, .durable): table[entry.packetIdentifier] = .free
-            default: continue
-            }
-        }
+        while messages.first < firstMessage, let entry = messages.popSettled() { leave(entry) }
+        while releases.first < firstRelease, let entry = releases.popSettled() { leave(entry) }
         if !hasUnsettledOfFormerConnection { isFormerSessionForgotten = false }
+    }
+
+    private mutating func leave(_ entry: AcknowledgementLedger.Entry) {
+        guard !isFormerSessionForgotten else { return }
+        switch (entry.answer, entry.state) {
+        case (.publishReceived, .durable), (.publishComplete, .abandoned): table[entry.packetIdentifier] = .stored
+        case (.publishReceived, .abandoned), (.publishComplete, .durable): table[entry.packetIdentifier] = .free
+        default: return
+        }
     }
 }

@@ -16,8 +16,8 @@ extension ClientSession {
     /// - Precondition: their connection is gone (`connectionClosed`), and none of them was settled.
     public mutating func abandon(_ deliveries: Range<UInt64>) { self.deliveries.abandon(deliveries) }
 
-    /// Writes PUBACK, PUBREC and PUBCOMP for the longest settled prefix of what came on this connection, in the order in which it came
-    /// ([MQTT-4.6.0-2], [MQTT-4.6.0-3]).
+    /// Writes PUBACK and PUBREC for the longest settled prefix of the messages that came on this connection, in the order in which they came
+    /// ([MQTT-4.6.0-2], [MQTT-4.6.0-3]), and PUBCOMP likewise for the releases.
     public mutating func flushAcknowledgements() {
         guard phase == .connected else { return }
         deliveries.writeAnswers(to: &output)
