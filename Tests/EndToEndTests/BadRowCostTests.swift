@@ -48,7 +48,7 @@ extension EndToEndTests {
                 try stage.probe.rows("ALTER TABLE readings ADD CONSTRAINT rule \(rule)")
                 var clean: [Duration] = []
                 var bad: [Duration] = []
-                for _ in 0..<2 {
+                for _ in 0..<3 {
                     clean.append(try await stage.storeInOneBatch(messages { _ in false }))
                     try stage.clear()
                     bad.append(try await stage.storeInOneBatch(messages { $0 == 7000 }))
@@ -56,8 +56,8 @@ extension EndToEndTests {
                     #expect(try stage.probe.number("SELECT count(*) FROM penstock.dead_letter") == 1)
                     try stage.clear()
                 }
-                let least = try #require(clean.min())
-                let cost = (try #require(bad.min()) - least) / least
+                let usual = clean.sorted()[1]
+                let cost = (bad.sorted()[1] - usual) / usual
                 print("ten thousand rows, \(rule): \(clean), with a bad one \(bad), which costs \(cost) commits")
                 #expect(cost < 3, "\(rule)")
                 try stage.probe.rows("ALTER TABLE readings DROP CONSTRAINT rule")

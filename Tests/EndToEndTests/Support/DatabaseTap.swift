@@ -36,6 +36,8 @@ final class DatabaseTap: Sendable {
     /// The next time that the database says COMMIT, it is not passed on, and the connection ends: what was asked is done, and nobody hears of it.
     func swallowNextCommit() { state.withLock { $0.swallowsNext = true } }
 
+    /// Connections that were taken so far.
+    var connectionCount: Int { state.withLock(\.connectionCount) }
     /// Answers that were not passed on.
     var swallowedCount: Int { state.withLock(\.swallowedCount) }
 
