@@ -56,7 +56,7 @@ let package = Package(
             swiftSettings: strictness),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
-        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL"], swiftSettings: strictness),
+        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox"], swiftSettings: strictness),
 
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
         .executableTarget(

@@ -15,9 +15,10 @@ public enum ErrorClassification: Sendable, Equatable {
         default:
             switch sqlState.prefix(2) {
             case "08", "25", "40", "53", "57", "58": self = .passing
-            // Values, constraints, check options, limits, and what triggers raise.
-            case "21", "22", "23", "27", "2F", "38", "39", "44", "54", "P0": self = .badRow
-            default: self = .wrongTable
+            // Features, permissions, names and types, states of objects, foreign servers, and what is broken inside.
+            case "0A", "28", "3D", "3F", "42", "55", "F0", "HV", "XX": self = .wrongTable
+            // Values, constraints, check options, limits, and what triggers raise, under whatever code they like.
+            default: self = .badRow
             }
         }
     }

@@ -60,9 +60,7 @@ extension EndToEndTests {
                 try await workplace.eventually("reading \(moment) is published", every: .milliseconds(1)) {
                     publisher.acknowledgedCount >= moment
                 }
-                terminated += try probe.rows(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                ).count
+                terminated += try probe.terminateIngesterBackends()
             }
             #expect(terminated >= 4)
             try await workplace.eventually("all is published", within: .seconds(60)) { publisher.isFinished }

@@ -81,6 +81,8 @@ final class PostgreSQLBatchStore: BatchStore {
             case .retry: continue
             case .wrongTable(let target, let error): park(target, batch, because: error)
             case .ended(let outcome):
+                // It may turn out to be in.
+                if case .unknown = outcome { batch.committedRows = attempt.rowCounts() }
                 if case .rolledBack(.server(let error)) = outcome, error.sqlState == "57014" {
                     timeoutsInSequence += 1
                     // What takes too long as one statement may pass as several.

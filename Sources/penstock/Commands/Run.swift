@@ -43,7 +43,8 @@ struct Run: AsyncParsableCommand {
             "stopped",
             metadata: [
                 "received": "\(last.received)", "acknowledged": "\(last.acknowledged)", "rows": "\(last.rowsByTable.values.reduce(0, +))",
-                "dead_letters": "\(last.deadLetters)", "unrouted": "\(last.unrouted)", "not_committed": "\(last.inFlight)",
+                "dead_letters": "\(last.deadLetters)", "dropped": "\(last.dropped)", "unrouted": "\(last.unrouted)",
+                "not_committed": "\(last.inFlight)",
             ])
     }
 

@@ -10,19 +10,26 @@ final class Ingester {
         return tests.deletingLastPathComponent().appending(path: "penstock").path
     }()
 
+    /// Names its files.
+    let name: String
     private let configurationPath: String
     private let folder: URL
     private var process: ChildProcess?
     private var earlier: [ChildProcess] = []
+    private var wasAskedToEnd = false
 
-    init(configurationPath: String, folder: URL) {
+    init(configurationPath: String, folder: URL, name: String) {
         self.configurationPath = configurationPath
         self.folder = folder
+        self.name = name
     }
 
     deinit { process?.signal(SIGKILL) }
 
     var isAlive: Bool { process?.pollEnd() == nil }
+    var hasEndedUnasked: Bool { !isAlive && !wasAskedToEnd }
+    /// Of the present process.
+    var processIdentifier: pid_t? { process?.identifier }
 
     /// What the present process has logged.
     var log: String { process?.errors ?? "" }
@@ -32,18 +39,27 @@ final class Ingester {
     /// Starts `penstock run`. Returns at once.
     func start() throws {
         if let process { earlier.append(process) }
+        wasAskedToEnd = false
         process = try ChildProcess(
-            Self.binary, ["run", "--config", configurationPath], outputs: "ingester-\(earlier.count + 1)", in: folder)
+            Self.binary, ["run", "--config", configurationPath], outputs: "\(name)-life-\(earlier.count + 1)", in: folder)
     }
 
     /// Sends SIGTERM, the wish to end.
-    func terminate() { process?.signal(SIGTERM) }
+    func terminate() {
+        wasAskedToEnd = true
+        process?.signal(SIGTERM)
+    }
 
     /// Ends the process without a chance to do anything more.
     func kill() async throws {
+        wasAskedToEnd = true
         process?.signal(SIGKILL)
         _ = try await waitForEnd()
     }
+
+    /// Stops the process where it stands: its connections stay, and it answers nothing.
+    func suspend() { process?.signal(SIGSTOP) }
+    func resume() { process?.signal(SIGCONT) }
 
     func waitForEnd(within limit: Duration = .seconds(15)) async throws -> ChildProcess.End? {
         try await process?.waitForEnd(within: limit)

@@ -1,9 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Publishes numbered QoS 1 messages on a thread of its own and remembers which of them the broker has acknowledged.
+/// Publishes numbered messages on a thread of its own and remembers which of them the broker has acknowledged: at QoS 2 with PUBCOMP; at QoS 0,
+/// where it never does, which of them were sent.
 ///
-/// A connection that ends is opened again, and what was unacknowledged on it is sent again, as the sender of QoS 1 must.
+/// A connection that ends is opened again, and what was unacknowledged on it is sent again, as the sender of QoS 1 must. At QoS 2 that would
+/// make repeats of its own, so there the publisher ends with its connection.
 final class LoadPublisher: Sendable {
     static let deviceCount = 50
 
@@ -17,6 +19,7 @@ final class LoadPublisher: Sendable {
     private let port: Int
     private let count: Int
     private let perSecond: Int
+    private let qos: UInt8
     private let message: @Sendable (Int) -> Message
 
     struct Message: Sendable {
@@ -36,10 +39,13 @@ final class LoadPublisher: Sendable {
     ///   - count: how many messages, numbered from 0.
     ///   - perSecond: no more than this.
     ///   - message: what the message of a number is; a JSON reading of one of the devices where nothing else is said.
-    init(port: Int, count: Int, perSecond: Int, message: @escaping @Sendable (Int) -> Message = LoadPublisher.reading) {
+    init(
+        port: Int, count: Int, perSecond: Int, qos: UInt8 = 1, message: @escaping @Sendable (Int) -> Message = LoadPublisher.reading
+    ) {
         self.port = port
         self.count = count
         self.perSecond = perSecond
+        self.qos = qos
         self.message = message
         Thread.detachNewThread { [self] in
             run()
@@ -64,7 +70,8 @@ final class LoadPublisher: Sendable {
 
     // MARK: On its thread
 
-    private static let window = 500
+    /// mosquitto takes no more than 20 unfinished messages at QoS 2 from a client.
+    private var window: Int { qos == 2 ? 20 : 500 }
 
     private func run() {
         var next = 0
@@ -77,6 +84,7 @@ final class LoadPublisher: Sendable {
             // A broker that is down ends the attempt at once; the pause keeps the attempts few.
             try? publish(
                 from: &next, unacknowledged: &unacknowledged, client: "load-\(name)-\(connectionNumber)", start: start)
+            if qos == 2 { return }
             if !isDone(next: next, unacknowledged: unacknowledged) { usleep(50_000) }
         }
     }
@@ -98,7 +106,8 @@ final class LoadPublisher: Sendable {
         while !isDone(next: next, unacknowledged: unacknowledged) {
             if isAccepted {
                 var bytes: [UInt8] = []
-                while identifiers.count < Self.window {
+                var settledUnheard: Set<Int> = []
+                while identifiers.count + settledUnheard.count < window {
                     let sequence: Int
                     let isRepeat = !toRepeat.isEmpty
                     if isRepeat {
@@ -110,27 +119,37 @@ final class LoadPublisher: Sendable {
                         unacknowledged.append(sequence)
                     }
                     identifier = identifier == .max ? 1 : identifier + 1
-                    identifiers[identifier] = sequence
+                    if qos == 0 { settledUnheard.insert(sequence) } else { identifiers[identifier] = sequence }
                     let message = message(sequence)
                     bytes += Packets.publish(
-                        topic: Array(message.topic.utf8), payload: message.payload, packetIdentifier: identifier, isDuplicate: isRepeat)
+                        topic: Array(message.topic.utf8), payload: message.payload, packetIdentifier: qos == 0 ? nil : identifier, qos: qos,
+                        isDuplicate: isRepeat)
                 }
                 if !bytes.isEmpty { try socket.send(bytes) }
+                settle(settledUnheard, &unacknowledged)
             }
             guard let bytes = try receiveIfAny(socket) else { return }
             var settled: Set<Int> = []
+            var releases: [UInt8] = []
             for packet in stream.take(bytes) {
-                if packet.kind == .connectAcknowledgement { isAccepted = true }
-                guard packet.kind == .publishAcknowledgement, let identifier = packet.packetIdentifier,
-                    let sequence = identifiers.removeValue(forKey: identifier)
-                else { continue }
-                settled.insert(sequence)
+                switch (packet.kind, packet.packetIdentifier) {
+                case (.connectAcknowledgement, _): isAccepted = true
+                case (.publishReceived, let identifier?): releases += Packets.release(identifier)
+                case (.publishAcknowledgement, let identifier?), (.publishComplete, let identifier?):
+                    if let sequence = identifiers.removeValue(forKey: identifier) { settled.insert(sequence) }
+                default: break
+                }
             }
-            guard !settled.isEmpty else { continue }
-            unacknowledged.removeAll(where: settled.contains)
-            progress.withLock { $0.acknowledged.formUnion(settled) }
+            if !releases.isEmpty { try socket.send(releases) }
+            settle(settled, &unacknowledged)
         }
         try? socket.send(Packets.disconnect)
+    }
+
+    private func settle(_ settled: Set<Int>, _ unacknowledged: inout [Int]) {
+        guard !settled.isEmpty else { return }
+        unacknowledged.removeAll(where: settled.contains)
+        progress.withLock { $0.acknowledged.formUnion(settled) }
     }
 
     /// Nothing when the receive limit has passed; nil when the broker has closed.

@@ -12,6 +12,8 @@ enum Mappings {
           received: timestamptz not null from received
         """
 
+    static let telemetryExactlyOnce = "qos: 2\n" + telemetry
+
     static let weather = """
         topic: weather/{station}
         decode: {csv: {delimiter: ";", decimal: ",", header: [time, temp, wind, rain]}}

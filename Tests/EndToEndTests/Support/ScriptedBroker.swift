@@ -64,6 +64,27 @@ final class ScriptedConnection {
         }
     }
 
+    /// The next packet, of whatever kind.
+    func next() throws -> WirePacket {
+        while waiting.isEmpty {
+            guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for a packet") }
+            waiting += stream.take(bytes)
+        }
+        return waiting.removeFirst()
+    }
+
+    /// The next packet, which has to be of this kind and for this identifier.
+    @discardableResult
+    func require(_ kind: WirePacket.Kind, _ packetIdentifier: UInt16? = nil) throws -> WirePacket {
+        let packet = try next()
+        guard packet.kind == kind, packetIdentifier == nil || packet.packetIdentifier == packetIdentifier else {
+            throw Unexpected(
+                description:
+                    "\(packet.kind.map { "\($0)" } ?? "?") \(packet.packetIdentifier ?? 0) in place of \(kind) \(packetIdentifier ?? 0)")
+        }
+        return packet
+    }
+
     /// Waits until the ingester closes the connection; true when it said nothing of this kind before.
     func waitForEnd(without kind: WirePacket.Kind) throws -> Bool {
         var kinds = waiting.map(\.kind)
@@ -76,24 +97,27 @@ final class ScriptedConnection {
     }
 
     /// CONNECT and CONNACK.
-    func acceptConnection() throws {
+    /// - Parameter isSessionPresent: what CONNACK says.
+    func acceptConnection(isSessionPresent: Bool = false) throws {
         try expect(.connect)
-        try send(Packets.connectionAccepted)
+        try send(isSessionPresent ? Packets.sessionResumed : Packets.connectionAccepted)
     }
 
-    /// SUBSCRIBE and SUBACK, each filter granted at QoS 1.
-    func grantSubscription() throws {
-        let subscribe = try expect(.subscribe)
-        try send(Packets.subscriptionGranted(packetIdentifier: subscribe.packetIdentifier ?? 0, codes: Self.codes(for: subscribe)))
+    /// SUBSCRIBE and SUBACK, each filter granted at this QoS.
+    func grantSubscription(qos: UInt8 = 1) throws { try grant(try expect(.subscribe), qos: qos) }
+
+    /// SUBACK, each filter granted at this QoS.
+    func grant(_ subscribe: WirePacket, qos: UInt8) throws {
+        try send(Packets.subscriptionGranted(packetIdentifier: subscribe.packetIdentifier ?? 0, codes: Self.codes(qos, for: subscribe)))
     }
 
-    private static func codes(for subscribe: WirePacket) -> [UInt8] {
+    private static func codes(_ qos: UInt8, for subscribe: WirePacket) -> [UInt8] {
         var codes: [UInt8] = []
         var rest = subscribe.body.dropFirst(2)
         while rest.count >= 2 {
             let length = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
             rest = rest.dropFirst(2 + length + 1)
-            codes.append(1)
+            codes.append(qos)
         }
         return codes
     }

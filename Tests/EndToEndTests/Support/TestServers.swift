@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+import Sandbox
 import Synchronization
 import Testing
 
@@ -7,9 +7,9 @@ import Testing
 final class TestServers: Sendable {
     @TaskLocal fileprivate static var current: TestServers?
 
+    /// It can be stopped, frozen and started again; the next test finds it running.
+    let database: PrivatePostgreSQL
     private let folder: URL
-    private let port: Int
-    private let server = Mutex<ChildProcess?>(nil)
     private let counter = Mutex(0)
 
     struct NotAvailable: Error, CustomStringConvertible { let description: String }
@@ -20,72 +20,54 @@ final class TestServers: Sendable {
     }
 
     init() async throws {
-        folder = URL(filePath: "/tmp/penstock-servers-\(getpid())")
-        port = try freePort()
+        folder = FileManager.default.temporaryDirectory.appending(path: "penstock-servers-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        chmod(folder.path, 0o777)
-        let initdb = try ChildProcess(
-            "/usr/bin/env",
-            Self.asServerUser + [Self.binaries + "initdb", "-D", dataPath, "-U", "penstock", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            outputs: "initdb", in: folder)
-        guard try await initdb.waitForEnd(within: .seconds(60)) == .exit(0) else { throw NotAvailable(description: initdb.errors) }
+        database = try await PrivatePostgreSQL(folder: folder, settings: ["max_connections=100"])
         try await startDatabase()
     }
 
     fileprivate func end() async throws {
-        try await stopDatabase()
+        await database.stop(.immediate)
         try FileManager.default.removeItem(at: folder)
     }
 
-    private var dataPath: String { folder.appending(path: "data").path }
-    private static let binaries = "/usr/lib/postgresql/15/bin/"
-    private static let asServerUser = getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
-
     // MARK: PostgreSQL
 
-    /// Does nothing when it is running: a test that failed may have left it stopped.
+    /// Does nothing when it is running: a test that failed may have left it stopped, or frozen.
     func startDatabase() async throws {
-        if let process = server.withLock({ $0 }), process.pollEnd() == nil { return }
-        let process = try ChildProcess(
-            "/usr/bin/env",
-            Self.asServerUser + [
-                Self.binaries + "postgres", "-D", dataPath, "-p", "\(port)", "-c", "listen_addresses=127.0.0.1", "-c",
-                "unix_socket_directories=",
-                "-c", "max_connections=100",
-            ], outputs: "postgres", in: folder)
-        server.withLock { $0 = process }
-        let url = url(of: "postgres")
-        try await waitUntil("PostgreSQL answers", within: .seconds(30)) {
-            if process.pollEnd() != nil { throw NotAvailable(description: process.errors) }
-            return (try? DatabaseProbe(url)) != nil
-        }
+        database.resume()
+        try await database.start()
     }
 
     /// Ends PostgreSQL without letting it finish anything; returns when its processes are gone.
-    func stopDatabase() async throws {
-        guard let process = server.withLock({ $0 }) else { return }
-        process.signal(SIGQUIT)
-        _ = try await process.waitForEnd(within: .seconds(20))
-    }
+    func stopDatabase() async throws { await database.stop(.immediate) }
 
     /// Makes an empty database and returns its address.
-    func makeDatabase() throws -> String {
+    /// - Parameter owner: a role that may do what it likes there, made where it is not there yet; nil: the superuser.
+    func makeDatabase(owner: String? = nil) throws -> String {
         let name = "test_\(number())"
-        try DatabaseProbe(url(of: "postgres")).rows("CREATE DATABASE \(name)")
-        return url(of: name)
+        let probe = try administration()
+        try probe.rows("CREATE DATABASE \(name)")
+        guard let owner else { return database.url(database: name) }
+        if try probe.rows("SELECT FROM pg_roles WHERE rolname = '\(owner)'").isEmpty { try probe.rows("CREATE ROLE \(owner) LOGIN") }
+        try probe.rows("ALTER DATABASE \(name) OWNER TO \(owner)")
+        return database.url(database: name)
     }
 
     func dropDatabase(_ url: String) throws {
         guard let name = url.split(separator: "/").last else { return }
-        try DatabaseProbe(self.url(of: "postgres")).rows("DROP DATABASE \(name) WITH (FORCE)")
+        try administration().rows("DROP DATABASE \(name) WITH (FORCE)")
     }
+
+    /// A connection of the superuser to no test's database.
+    func administration() throws -> DatabaseProbe { try DatabaseProbe(database.url()) }
 
     /// Makes a role that has to show its password on this machine.
     func requirePassword(of role: String, password: String) throws {
-        let probe = try DatabaseProbe(url(of: "postgres"))
+        let probe = try administration()
         try probe.rows("DROP ROLE IF EXISTS \(role)")
         try probe.rows("CREATE ROLE \(role) LOGIN PASSWORD '\(password)'")
-        let rules = URL(filePath: dataPath + "/pg_hba.conf")
+        let rules = folder.appending(path: "postgresql/pg_hba.conf")
         let text = try String(contentsOf: rules, encoding: .utf8)
         let rule = "host all \(role) 127.0.0.1/32 scram-sha-256\n"
         if !text.contains(rule) {
@@ -97,8 +79,8 @@ final class TestServers: Sendable {
         try probe.rows("SELECT pg_reload_conf()")
     }
 
-    func url(of databaseURL: String, role: String, password: String) -> String {
-        databaseURL.replacing("penstock@", with: "\(role):\(password)@")
+    func url(of databaseURL: String, role: String, password: String? = nil) -> String {
+        databaseURL.replacing("penstock@", with: role + (password.map { ":" + $0 } ?? "") + "@")
     }
 
     private func number() -> Int {
@@ -108,62 +90,22 @@ final class TestServers: Sendable {
         }
     }
 
-    private func url(of database: String) -> String { "postgresql://penstock@127.0.0.1:\(port)/\(database)" }
-
     /// A folder for one test; it is removed with the servers.
-    func makeFolder() -> URL { folder.appending(path: "test-\(number())") }
+    func makeFolder() throws -> URL {
+        let made = folder.appending(path: "test-\(number())")
+        try FileManager.default.createDirectory(at: made, withIntermediateDirectories: true)
+        return made
+    }
 
     // MARK: Brokers
 
-    func makeBroker() async throws -> TestBroker {
-        let broker = try TestBroker(folder: folder.appending(path: "broker-\(number())"))
+    /// A private mosquitto that keeps its sessions on disk and queues without a bound, so that it is never the broker that loses a message.
+    func makeBroker(_ options: PrivateMosquitto.Options) async throws -> PrivateMosquitto {
+        let broker = try PrivateMosquitto(folder: try makeFolder(), options: options)
         try await broker.start()
         return broker
     }
 }
-
-/// A private mosquitto that keeps its sessions on disk and queues without a bound, so that it is never the broker that loses a message.
-final class TestBroker: Sendable {
-    let port: Int
-    private let folder: URL
-    private let process = Mutex<ChildProcess?>(nil)
-
-    init(folder: URL) throws {
-        self.folder = folder
-        port = try freePort()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let user = getuid() == 0 ? "user root\n" : ""
-        try """
-        \(user)listener \(port) 127.0.0.1
-        allow_anonymous true
-        max_queued_messages 0
-        persistence true
-        persistence_location \(folder.path)/
-        log_dest stderr
-
-        """.write(to: folder.appending(path: "mosquitto.conf"), atomically: false, encoding: .utf8)
-    }
-
-    func start() async throws {
-        let process = try ChildProcess(
-            "/usr/bin/env", ["mosquitto", "-c", folder.appending(path: "mosquitto.conf").path], outputs: "mosquitto", in: folder,
-            environment: ["PATH": (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin"])
-        self.process.withLock { $0 = process }
-        try await waitUntil("mosquitto answers") {
-            if process.pollEnd() != nil { throw TestServers.NotAvailable(description: process.errors) }
-            return (try? Socket(port: port)) != nil
-        }
-    }
-
-    /// Asks the broker to end, so that it writes its sessions to disk; does nothing when it is not running.
-    func stop() async throws {
-        guard let process = process.withLock({ $0 }), process.pollEnd() == nil else { return }
-        process.signal(SIGTERM)
-        _ = try await process.waitForEnd(within: .seconds(20))
-    }
-}
-
-private func freePort() throws -> Int { try Listener().port }
 
 /// Starts the servers before the first test of a suite and ends them after the last.
 struct ServersTrait: SuiteTrait, TestScoping {

@@ -26,6 +26,12 @@ struct WirePacket: Sendable {
         }
     }
 
+    /// The client identifier of a CONNECT.
+    var clientIdentifier: String? {
+        guard kind == .connect, let length = unsigned(at: bodyStart + 10) else { return nil }
+        return String(decoding: bytes.dropFirst(bodyStart + 12).prefix(Int(length)), as: UTF8.self)
+    }
+
     /// The payload of a PUBLISH.
     var payload: ArraySlice<UInt8> { bytes.dropFirst(bodyStart + 2 + topicBytes + (qos == 0 ? 0 : 2)) }
 
@@ -71,16 +77,24 @@ struct PacketStream {
 /// The packets that a test sends, as bytes.
 enum Packets {
     static let connectionAccepted: [UInt8] = [0x20, 2, 0, 0]
+    static let sessionResumed: [UInt8] = [0x20, 2, 1, 0]
+    static let pingResponse: [UInt8] = [0xD0, 0]
     static let disconnect: [UInt8] = [0xE0, 0]
 
     static func connect(client: String, cleanSession: Bool = true) -> [UInt8] {
         packet(0x10, text("MQTT") + [4, cleanSession ? 2 : 0, 0, 0] + text(client))
     }
 
-    static func publish(topic: [UInt8], payload: [UInt8], packetIdentifier: UInt16?, isDuplicate: Bool = false) -> [UInt8] {
-        let head: UInt8 = 0x30 | (packetIdentifier == nil ? 0 : 2) | (isDuplicate ? 8 : 0)
+    /// - Parameter packetIdentifier: nil at QoS 0.
+    static func publish(
+        topic: [UInt8], payload: [UInt8], packetIdentifier: UInt16?, qos: UInt8 = 1, isDuplicate: Bool = false
+    ) -> [UInt8] {
+        let head: UInt8 = 0x30 | (packetIdentifier == nil ? 0 : qos << 1) | (isDuplicate ? 8 : 0)
         return packet(head, counted(topic) + (packetIdentifier.map(big) ?? []) + payload)
     }
+
+    /// PUBREL.
+    static func release(_ packetIdentifier: UInt16) -> [UInt8] { [0x62, 2] + big(packetIdentifier) }
 
     static func subscriptionGranted(packetIdentifier: UInt16, codes: [UInt8]) -> [UInt8] {
         packet(0x90, big(packetIdentifier) + codes)

@@ -15,7 +15,9 @@ final class WireTap: Sendable {
         let direction: Direction
         let kind: WirePacket.Kind?
         let packetIdentifier: UInt16?
-        /// The `seq` of a JSON reading in a PUBLISH; in a PUBACK that of the PUBLISH that it acknowledges.
+        /// The client identifier that was named in the connection's CONNECT.
+        let client: String
+        /// The `seq` of a JSON reading in a PUBLISH; in a PUBACK, PUBREC or PUBCOMP that of the PUBLISH that it answers.
         let sequence: Int?
         let isDuplicate: Bool
     }
@@ -24,8 +26,9 @@ final class WireTap: Sendable {
         var passages: [Passage] = []
         var open: [Int: (ingester: Socket, broker: Socket)] = [:]
         var connectionCount = 0
-        /// What has been published on a connection under a packet identifier.
-        var published: [Int: [UInt16: Int]] = [:]
+        var clients: [Int: String] = [:]
+        /// What has been published last to a client under a packet identifier.
+        var published: [String: [UInt16: Int]] = [:]
     }
 
     let port: Int
@@ -115,17 +118,19 @@ final class WireTap: Sendable {
     private func see(_ packet: WirePacket, _ direction: Direction, _ connection: Int) {
         let passage = state.withLock { state in
             var sequence: Int?
+            if let named = packet.clientIdentifier { state.clients[connection] = named }
+            let client = state.clients[connection] ?? ""
             switch (packet.kind, packet.packetIdentifier) {
             case (.publish, let identifier):
                 sequence = sequenceNumber(in: packet.payload)
-                if let identifier, direction == .toIngester { state.published[connection, default: [:]][identifier] = sequence }
-            case (.publishAcknowledgement, let identifier?) where direction == .toBroker:
-                sequence = state.published[connection]?[identifier]
+                if let identifier, direction == .toIngester { state.published[client, default: [:]][identifier] = sequence }
+            case (.publishAcknowledgement, let identifier?), (.publishReceived, let identifier?), (.publishComplete, let identifier?):
+                if direction == .toBroker { sequence = state.published[client]?[identifier] }
             default: break
             }
             let passage = Passage(
                 at: .now, connection: connection, direction: direction, kind: packet.kind, packetIdentifier: packet.packetIdentifier,
-                sequence: sequence, isDuplicate: packet.kind == .publish && packet.isDuplicate)
+                client: client, sequence: sequence, isDuplicate: packet.kind == .publish && packet.isDuplicate)
             state.passages.append(passage)
             return passage
         }

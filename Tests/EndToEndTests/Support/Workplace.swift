@@ -1,4 +1,6 @@
 import Foundation
+import Sandbox
+import Testing
 
 /// All that one test needs: a database and a broker of its own, a configuration with its mappings, and the wire tap between ingester and broker.
 final class Workplace {
@@ -6,8 +8,11 @@ final class Workplace {
     let folder: URL
     let tap: WireTap
     let ingester: Ingester
+    /// The superuser's address of the database.
     let databaseURL: String
-    private let broker: TestBroker?
+    /// Nil where something else takes its place.
+    let broker: PrivateMosquitto?
+    private var ingesters: [Ingester]
     private let sessionCount: Int
     private let configurationText: (_ databaseURL: String) -> String
     private var commandCount = 0
@@ -17,26 +22,33 @@ final class Workplace {
     /// - Parameters:
     ///   - mappings: file name without `.yaml` → text.
     ///   - broker: a further line under `broker:`.
+    ///   - database: a further line under `database:`.
+    ///   - lease: `pool.lease`.
     ///   - batch: the value of `batch:`.
+    ///   - more: further lines at the top.
     ///   - databaseURL: where the ingester is told to look for its database; nil for the one that is there.
+    ///   - role: a role of its own that owns the database, in place of the superuser.
+    ///   - brokerOptions: how the broker is set.
     ///   - withoutBroker: a port where something else, or nothing, takes the broker's place; no tap stands before it.
     ///   - isMigrated: whether `penstock migrate` has run.
     ///   - whenSeen: what the tap calls for each packet.
     init(
         sessions: Int, shards: Int, mappings: [String: String] = ["telemetry": Mappings.telemetry], broker brokerLine: String? = nil,
-        batch: String? = nil, ddl: String = "create", databaseURL: String? = nil, withoutBroker: Int? = nil, isMigrated: Bool = true,
-        whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
+        database databaseLine: String? = nil, lease: String? = nil, batch: String? = nil, more: String? = nil, ddl: String = "create",
+        databaseURL: String? = nil, role: String? = nil, brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil,
+        isMigrated: Bool = true, whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
     ) async throws {
         servers = try TestServers.ofThisSuite()
         try await servers.startDatabase()
-        folder = servers.makeFolder()
+        folder = try servers.makeFolder()
         try FileManager.default.createDirectory(at: folder.appending(path: "mappings"), withIntermediateDirectories: true)
         for (name, text) in mappings {
             try (text + "\n").write(to: folder.appending(path: "mappings/\(name).yaml"), atomically: false, encoding: .utf8)
         }
-        let ownDatabaseURL = try servers.makeDatabase()
+        let ownDatabaseURL = try servers.makeDatabase(owner: role)
         self.databaseURL = ownDatabaseURL
-        broker = withoutBroker == nil ? try await servers.makeBroker() : nil
+        let ingesterURL = databaseURL ?? role.map { [servers] in servers.url(of: ownDatabaseURL, role: $0) } ?? ownDatabaseURL
+        broker = withoutBroker == nil ? try await servers.makeBroker(brokerOptions) : nil
         tap = try WireTap(brokerPort: broker?.port ?? 0, whenSeen: whenSeen)
         let port = withoutBroker ?? tap.port
         let mappingsPath = folder.appending(path: "mappings").path
@@ -46,15 +58,16 @@ final class Workplace {
               url: mqtt://127.0.0.1:\(port)
             \(brokerLine.map { "  \($0)\n" } ?? "")database:
               url: \(databaseURL)
-            pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)}
-            \(batch.map { "batch: \($0)\n" } ?? "")mappings: \(mappingsPath)
+            \(databaseLine.map { "  \($0)\n" } ?? "")pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)\(lease.map { ", lease: \($0)" } ?? "")}
+            \(batch.map { "batch: \($0)\n" } ?? "")\(more.map { $0 + "\n" } ?? "")mappings: \(mappingsPath)
             ddl: \(ddl)
 
             """
         }
         sessionCount = sessions
-        ingester = Ingester(configurationPath: folder.appending(path: "penstock.yaml").path, folder: folder)
-        try configure(databaseURL: databaseURL ?? ownDatabaseURL)
+        ingester = Ingester(configurationPath: folder.appending(path: "penstock.yaml").path, folder: folder, name: "ingester")
+        ingesters = [ingester]
+        try configure(databaseURL: ingesterURL)
         if isMigrated {
             let migration = try await penstock("migrate")
             guard migration.end == .exit(0) else {
@@ -67,9 +80,10 @@ final class Workplace {
 
     /// Ends what is running, before the next test starts something. A test that fails earlier leaves that to the processes' owners.
     func close() async throws {
-        if ingester.isAlive { try await ingester.kill() }
+        for ingester in ingesters where ingester.isAlive { try await ingester.kill() }
         tap.stop()
-        try await broker?.stop()
+        await broker?.stop()
+        try await servers.startDatabase()
         try servers.dropDatabase(databaseURL)
     }
 
@@ -82,21 +96,43 @@ final class Workplace {
     /// Where publishers find the broker: not through the tap.
     var brokerPort: Int { broker?.port ?? 0 }
 
-    func stopBroker() async throws { try await broker?.stop() }
+    func stopBroker() async throws { await broker?.stop() }
     func startBroker() async throws { try await broker?.start() }
 
-    /// Publishes these messages at QoS 1 and returns when the broker has acknowledged all of them.
-    func publish(_ messages: [LoadPublisher.Message]) async throws {
-        let publisher = LoadPublisher(port: brokerPort, count: messages.count, perSecond: 100_000) { messages[$0] }
+    /// How often the broker ended a connection because another one came with its client identifier.
+    func takeoverCount() throws -> Int {
+        (broker?.log ?? "").components(separatedBy: "already connected, closing old connection").count - 1
+    }
+
+    /// Publishes these messages and returns when the broker has acknowledged all of them.
+    func publish(_ messages: [LoadPublisher.Message], qos: UInt8 = 1) async throws {
+        let publisher = LoadPublisher(port: brokerPort, count: messages.count, perSecond: 100_000, qos: qos) { messages[$0] }
         try await waitUntil("the broker acknowledges \(messages.count) messages") { publisher.isFinished }
     }
 
     // MARK: The ingester
 
+    /// One more process with the same configuration; it is not started.
+    func addIngester() -> Ingester {
+        let added = Ingester(configurationPath: configurationPath, folder: folder, name: "ingester-\(ingesters.count + 1)")
+        ingesters.append(added)
+        return added
+    }
+
+    /// What all processes have logged.
+    private var wholeLog: String { ingesters.map { "--- \($0.name)\n\($0.wholeLog)" }.joined() }
+
     /// Starts the ingester and waits until the broker has granted the subscriptions of all its sessions.
     func startIngester() async throws {
         try ingester.start()
         try await waitUntilSubscribed()
+    }
+
+    /// Asks the ingester to end, and wants it to end well.
+    func terminateIngester() async throws {
+        ingester.terminate()
+        let end = try await ingester.waitForEnd()
+        guard end == .exit(0) else { throw UnhappyIngester(why: "it ended with \(end.map { "\($0)" } ?? "nothing")", log: ingester.log) }
     }
 
     func waitUntilSubscribed() async throws {
@@ -105,17 +141,17 @@ final class Workplace {
         }
     }
 
-    /// Waits until a condition holds, and gives up with all that the ingester logged; at once when the ingester ends.
+    /// Waits until a condition holds, and gives up with all that the ingester logged; at once when an ingester ends that nobody asked to.
     func eventually(
         _ what: String, within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(10), _ holds: () throws -> Bool
     ) async throws {
         do {
             try await waitUntil(what, within: limit, every: pause) {
-                if !ingester.isAlive { throw UnhappyIngester(why: "it ended", log: ingester.log) }
+                if let ended = ingesters.first(where: \.hasEndedUnasked) { throw UnhappyIngester(why: "it ended", log: ended.log) }
                 return try holds()
             }
         } catch let error as DidNotHappen {
-            throw UnhappyIngester(why: "\(error)", log: ingester.wholeLog)
+            throw UnhappyIngester(why: "\(error)", log: wholeLog)
         }
     }
 
@@ -141,6 +177,11 @@ final class Workplace {
     }
 
     // MARK: The database
+
+    /// The address of the database as it is reached through another port of this machine.
+    func databaseURL(throughPort port: Int) -> String {
+        databaseURL.replacing(":\(servers.database.port)/", with: ":\(port)/")
+    }
 
     /// A new connection to the database of this workplace.
     func probe() throws -> DatabaseProbe { try DatabaseProbe(databaseURL) }
@@ -169,6 +210,21 @@ final class Workplace {
         }
     }
 
+    /// Waits until all of a publisher's readings are published and stored and the broker has been told so, and then wants each to stand in the table once.
+    func waitUntilStoredOnce(_ publisher: LoadPublisher, within limit: Duration = .seconds(60)) async throws {
+        try await eventually("all is published", within: limit) { publisher.isFinished }
+        try await waitUntilStored(publisher.acknowledged, within: limit)
+        let probe = try probe()
+        try await eventually("the broker has released every message at QoS 2") {
+            try probe.number("SELECT count(*) FROM penstock.session WHERE stored_ids <> '{}'") == 0
+        }
+        let stored = try StoredReadings(probe)
+        #expect(stored.repeatCount == 0, "rows beyond the first of a message")
+        #expect(stored.missing(of: publisher.acknowledged) == [])
+        #expect(stored.foreign == [])
+        #expect(try probe.number("SELECT count(*) FROM penstock.dead_letter") == 0)
+    }
+
     /// Waits until all these readings stand in the table, or nothing new has come for a while.
     func waitUntilStored(_ sequences: Set<Int>, within limit: Duration = .seconds(30)) async throws {
         let probe = try probe()
@@ -185,6 +241,6 @@ final class Workplace {
         guard !absent.isEmpty else { return }
         throw UnhappyIngester(
             why: "\(absent.count) of \(sequences.count) readings are not stored after \(limit), such as \(absent.prefix(5))",
-            log: ingester.wholeLog)
+            log: wholeLog)
     }
 }
