@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Synchronization
 import Testing
 
 extension EndToEndTests {
@@ -36,6 +38,46 @@ extension EndToEndTests {
             print("\(Self.messageCount) messages, \(Self.killCount) kills, \(deliveries.count) deliveries")
             #expect(publisher.acknowledgedCount == Self.messageCount)
             try await workplace.close()
+        }
+
+        @Test("SIGKILL between a commit and its answer: what the broker sends again is known, and stands in the table once")
+        func killedBeforeAnswer() async throws {
+            let trap = Trap()
+            let workplace = try await Workplace(sessions: 2, shards: 2, mappings: Self.mappings(qos: 2)) { trap.see($0) }
+            try await workplace.startIngester()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 4000, perSecond: 3000, qos: 2)
+            for answer in [WirePacket.Kind.publishReceived, .publishComplete, .publishReceived, .publishComplete] {
+                let process = try #require(workplace.ingester.processIdentifier)
+                // Seen, the answer has left the ingester; with the connection it is lost.
+                trap.arm(answer) { [tap = workplace.tap] in
+                    kill(process, SIGKILL)
+                    tap.cut()
+                }
+                workplace.ingester.willBeKilled()
+                _ = try await workplace.ingester.waitForEnd()
+                try workplace.ingester.start()
+            }
+            try await workplace.waitUntilStoredOnce(publisher)
+            #expect(workplace.tap.passages.contains { $0.isDuplicate && $0.direction == .toIngester }, "something was sent again")
+            try await workplace.close()
+        }
+
+        /// Does something the next time a packet of a kind leaves the ingester, before it is passed on.
+        private final class Trap: Sendable {
+            private let armed = Mutex<(kind: WirePacket.Kind, count: Int, spring: @Sendable () -> Void)?>(nil)
+
+            /// - Parameter kind: the hundredth of these from now on springs it.
+            func arm(_ kind: WirePacket.Kind, _ spring: @escaping @Sendable () -> Void) { armed.withLock { $0 = (kind, 100, spring) } }
+
+            func see(_ passage: WireTap.Passage) {
+                armed.withLock { state in
+                    guard let trap = state, trap.kind == passage.kind, passage.direction == .toBroker else { return }
+                    state?.count -= 1
+                    guard trap.count == 1 else { return }
+                    trap.spring()
+                    state = nil
+                }
+            }
         }
 
         @Test("backends that are terminated at random cost no message and make no repeat", arguments: [UInt8(1), 2])

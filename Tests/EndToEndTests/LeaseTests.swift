@@ -61,6 +61,44 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("a process for which there is no session stands by, and takes the one of a process that is killed")
+        func standby() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 2, mappings: ["telemetry": Mappings.telemetryExactlyOnce])
+            let shares = try Shares(workplace)
+            let (first, second) = (workplace.ingester, workplace.addIngester())
+            try await workplace.startIngester()
+            try second.start()
+            try await second.waitForLog("starting")
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 2500, perSecond: 1500, qos: 2)
+            try await workplace.eventually("messages flow") { publisher.acknowledgedCount > 500 }
+            let (holder, other) = try shares.holder() == first.processIdentifier ? (first, second) : (second, first)
+            try await holder.kill()
+            try await shares.become([other: 1], within: .seconds(10), "SIGKILL of the one that works")
+            try await workplace.waitUntilStoredOnce(publisher)
+            try await workplace.close()
+        }
+
+        @Test("rows of leases that somebody takes away under load: what is under way is left to the broker, and nothing is stored twice")
+        func rowsTakenAway() async throws {
+            let workplace = try await Workplace(sessions: 4, shards: 2, mappings: ["telemetry": Mappings.telemetryExactlyOnce])
+            let shares = try Shares(workplace)
+            try await workplace.startIngester()
+            let probe = try workplace.probe()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 1_000_000, perSecond: 2000, qos: 2)
+            for harm in ["DELETE FROM penstock.writer", "UPDATE penstock.session SET writer = NULL", "DELETE FROM penstock.writer"] {
+                let moment = publisher.acknowledgedCount
+                try await workplace.eventually("messages flow") { publisher.acknowledgedCount > moment + 300 }
+                try probe.rows(harm)
+                try await shares.become([workplace.ingester: 4], within: .seconds(5), harm)
+                try await workplace.eventually("messages are stored again after: \(harm)") {
+                    try probe.number("SELECT count(*) FROM readings WHERE received > now() - interval '100 ms'") > 0
+                }
+            }
+            publisher.stop()
+            try await workplace.waitUntilStoredOnce(publisher)
+            try await workplace.close()
+        }
+
         @Test("a process that is started right after SIGKILL takes its sessions back at once: its predecessor is known to be dead")
         func restartedAtOnce() async throws {
             let workplace = try await Workplace(sessions: 4, shards: 2, lease: "60s")
@@ -79,7 +117,7 @@ extension EndToEndTests {
 
         @Test("PostgreSQL away for longer than a lease deposes nobody, and makes no repeat at QoS 1", arguments: ["stopped", "frozen"])
         func databaseAway(how: String) async throws {
-            let workplace = try await Workplace(sessions: 8, shards: 2, lease: "1500ms")
+            let workplace = try await Workplace(sessions: 8, shards: 2, lease: "1s")
             let shares = try Shares(workplace)
             let (first, second) = (workplace.ingester, workplace.addIngester())
             try await workplace.startIngester()
@@ -90,11 +128,11 @@ extension EndToEndTests {
             }
             let connections = workplace.tap.connectionCount
             let holders = try shares.holders()
-            let publisher = LoadPublisher(port: workplace.brokerPort, count: 6000, perSecond: 1500)
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 4500, perSecond: 1500)
             try await workplace.eventually("messages flow") { publisher.acknowledgedCount > 500 }
 
             if how == "stopped" { try await workplace.servers.stopDatabase() } else { workplace.servers.database.suspend() }
-            try await Task.sleep(for: .seconds(3))
+            try await Task.sleep(for: .seconds(2))
             try await workplace.servers.startDatabase()
             try await workplace.waitUntilStoredOnce(publisher)
             #expect(try Shares(workplace).holders() == holders, "every session is still with the writer that had it")
@@ -125,6 +163,12 @@ extension EndToEndTests {
                     return Dictionary(uniqueKeysWithValues: rows.map { ($0[0] ?? "", $0[1].flatMap { Int($0) } ?? 0) }) == wanted
                 }
                 print("\(after): \(expected.map(\.value)) after \(ContinuousClock.now - start)")
+            }
+
+            /// The process that holds the only session.
+            func holder() throws -> pid_t? {
+                let rows = try probe.rows("SELECT w.process FROM penstock.session AS s JOIN penstock.writer AS w ON w.id = s.writer")
+                return rows.first?.first.flatMap { $0 }.flatMap { pid_t($0) }
             }
 
             /// Writers by session.

@@ -70,6 +70,29 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("a table of the service's own that somebody has locked for longer than lock_timeout holds everything up and deposes nobody")
+        func ownTableLocked() async throws {
+            let workplace = try await Workplace(
+                sessions: 2, shards: 2, mappings: ["telemetry": Mappings.telemetryExactlyOnce], database: "lock_timeout: 200ms", lease: "1s"
+            )
+            try await workplace.startIngester()
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 2700, perSecond: 1000, qos: 2)
+            try await workplace.eventually("messages flow") { publisher.acknowledgedCount > 200 }
+            let (probe, intruder) = (try workplace.probe(), try workplace.probe())
+            let writers = try probe.rows("SELECT id FROM penstock.writer ORDER BY id")
+            for table in ["session", "writer"] {
+                try intruder.run("BEGIN", "LOCK TABLE penstock.\(table) IN ACCESS EXCLUSIVE MODE")
+                // Longer than a lease.
+                try await Task.sleep(for: .milliseconds(1200))
+                try intruder.rows("COMMIT")
+            }
+            try await workplace.waitUntilStoredOnce(publisher)
+            #expect(workplace.ingester.log.contains("SQLSTATE 55P03"))
+            #expect(try probe.rows("SELECT id FROM penstock.writer ORDER BY id") == writers)
+            #expect(workplace.tap.connectionCount == 2)
+            try await workplace.close()
+        }
+
         @Test("too many connections, at the start and after a reconnection: it waits for a place")
         func tooManyConnections() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, role: "limited")

@@ -17,9 +17,6 @@ extension EndToEndTests {
                 name: "renamed", sqlState: "42P01", damage: ["ALTER TABLE readings RENAME TO away"],
                 repair: ["ALTER TABLE away RENAME TO readings"]),
             Damage(
-                name: "in another schema", sqlState: "42P01", damage: ["CREATE SCHEMA away", "ALTER TABLE readings SET SCHEMA away"],
-                repair: ["ALTER TABLE away.readings SET SCHEMA public"]),
-            Damage(
                 name: "a column dropped", sqlState: "42703", damage: ["ALTER TABLE readings DROP COLUMN unit"],
                 repair: ["ALTER TABLE readings ADD COLUMN unit text"]),
             Damage(
@@ -32,8 +29,16 @@ extension EndToEndTests {
                 name: "bigint became integer, of another width", sqlState: "PS002",
                 damage: ["ALTER TABLE readings ALTER seq TYPE integer"], repair: ["ALTER TABLE readings ALTER seq TYPE bigint"]),
             Damage(
-                name: "text became bytea", sqlState: "PS002", damage: ["ALTER TABLE readings ALTER unit TYPE bytea USING unit::bytea"],
-                repair: ["ALTER TABLE readings ALTER unit TYPE text USING 'C'"]),
+                name: "a trigger that writes to a table that is gone", sqlState: "42P01",
+                damage: [
+                    "CREATE FUNCTION copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO gone VALUES (1); RETURN NULL; END $$",
+                    "CREATE TRIGGER copy AFTER INSERT ON readings FOR EACH ROW EXECUTE FUNCTION copy()",
+                ], repair: ["DROP TRIGGER copy ON readings"]),
+            Damage(
+                name: "a trigger at the end of the transaction that writes to a table that is gone", sqlState: "42P01",
+                damage: [
+                    "CREATE CONSTRAINT TRIGGER copy AFTER INSERT ON readings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION copy()"
+                ], repair: ["DROP TRIGGER copy ON readings"]),
             Damage(
                 name: "a view in its place", sqlState: "42809",
                 damage: [

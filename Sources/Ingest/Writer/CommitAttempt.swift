@@ -95,8 +95,8 @@ struct CommitAttempt {
                 refuse(unit, because: error, isByRowNumber: true)
                 return .retry
             }
-        case .commit where error.classification == .badRow:
-            // A constraint or trigger that was deferred.
+        case .commit where error.classification != .passing:
+            // A constraint or trigger that was deferred; in parts it speaks up at the COPY that it belongs to.
             batch.goesInParts = true
             return .retry
         default: return refusedOutsideOfCopy(error, role)

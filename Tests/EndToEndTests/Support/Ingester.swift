@@ -57,6 +57,9 @@ final class Ingester {
         _ = try await waitForEnd()
     }
 
+    /// Somebody else ends the process, as the test wants it.
+    func willBeKilled() { wasAskedToEnd = true }
+
     /// Stops the process where it stands: its connections stay, and it answers nothing.
     func suspend() { process?.signal(SIGSTOP) }
     func resume() { process?.signal(SIGCONT) }
