@@ -58,6 +58,8 @@ let package = Package(
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
         .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox"], swiftSettings: strictness),
 
+        .executableTarget(
+            name: "Torture", dependencies: ["Sandbox", "MQTT", "PostgreSQL", nioCore], path: "Tests/Torture", swiftSettings: strictness),
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
         .executableTarget(
             name: "EndToEndBenchmark", dependencies: ["PostgreSQL"], path: "Benchmarks/EndToEnd", swiftSettings: strictness),

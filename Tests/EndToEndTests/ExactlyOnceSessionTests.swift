@@ -71,8 +71,12 @@ extension EndToEndTests {
                 }
                 try connection.grant(subscribe, qos: 2)
                 try connection.send(Self.message(number + 1, 7))
-                try connection.require(.publishReceived, 7)
-                if number == 0 { _ = try connection.waitForEnd(without: .publish) }
+                if number == 0 {
+                    // It is killed as soon as the message is stored, before or behind its PUBREC.
+                    _ = try? connection.waitForEnd(without: .publish)
+                } else {
+                    try connection.require(.publishReceived, 7)
+                }
             }
             try stage.workplace.ingester.start()
             try await stage.waitUntil("a message is stored") { try stage.sequences() == [1] }

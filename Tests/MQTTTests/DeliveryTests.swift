@@ -223,7 +223,7 @@ struct ExactlyOnceDeliveryTests {
         var harness = try SessionHarness.connected(sessionPresent: true)
         harness.session.loadStoredPacketIdentifiers([7...7])
         _ = harness.receive(publishPacket("a", qos: 1, identifier: 1))
-        let flood = [[UInt8]](repeating: publishPacket("a", qos: 2, identifier: 7), count: 65_535).flatMap { $0 }
+        let flood = [[UInt8]](repeating: publishPacket("a", qos: 2, identifier: 7, duplicate: true), count: 65_535).flatMap { $0 }
         #expect(harness.receive(flood).last == .failed(.tooManyUnacknowledged(maximum: 65_535)))
     }
 }
@@ -294,7 +294,7 @@ struct FormerConnectionTests {
         #expect(harness.heldIdentifiers == [3, 65_535])
         harness.session.loadStoredPacketIdentifiers([4...4])
         #expect(harness.heldIdentifiers == [4])
-        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 4)) == [.repeated(4, .exactlyOnce)])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 4, duplicate: true)) == [.repeated(4, .exactlyOnce)])
     }
 
     @Test("The answer to a repeated PUBREL does not free the identifier of the next message")
@@ -334,6 +334,29 @@ struct FormerConnectionTests {
         #expect(harness.receive(hex: "D0 00") == [.identifiersConfirmed])
         #expect(harness.heldIdentifiers == [6, 20])
         #expect(harness.receive(publishPacket("a", qos: 2, identifier: 5)).first?.sequence == 2)
+    }
+
+    @Test(
+        "A server that gives a held identifier to a new message has lost state: what it has not named is freed, and the message waits until that is durable"
+    )
+    func contradicted() throws {
+        var harness = try SessionHarness.connected(sessionPresent: true)
+        harness.session.loadStoredPacketIdentifiers([5...9])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 6, duplicate: true)) == [.repeated(6, .exactlyOnce)])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 7)) == [.identifiersFreed, .held])
+        #expect(harness.heldIdentifiers == [6])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 8)) == [.held])
+        harness.session.freedIdentifiersAreDurable()
+        #expect(harness.receive([]).map(\.sequence) == [1, 2])
+        #expect(harness.heldIdentifiers == [6, 7, 8])
+    }
+
+    @Test("On one connection a PUBLISH without DUP is a repeat all the same")
+    func repeatedOnOneConnection() throws {
+        var harness = try SessionHarness.connected(sessionPresent: true)
+        harness.session.loadStoredPacketIdentifiers([5...5])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 5, duplicate: true)) == [.repeated(5, .exactlyOnce)])
+        #expect(harness.receive(publishPacket("a", qos: 2, identifier: 5)) == [.repeated(5, .exactlyOnce)])
     }
 
     @Test("What has not settled on a former connection is not taken for forgotten")

@@ -10,6 +10,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
     case repeated(UInt16, QoS)
     case released(UInt16, sequence: UInt64)
     case identifiersConfirmed
+    case identifiersFreed
     case subscribed([SubscriptionResult])
     case unsubscribed([TopicFilter])
     case acknowledged(UInt16)
@@ -28,6 +29,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
         case .repeated(let identifier, let qos): self = .repeated(identifier, qos)
         case .released(let identifier, let sequence): self = .released(identifier, sequence: sequence)
         case .identifiersConfirmed: self = .identifiersConfirmed
+        case .identifiersFreed: self = .identifiersFreed
         case .subscribed(let results): self = .subscribed(results)
         case .unsubscribed(let filters): self = .unsubscribed(filters)
         case .acknowledged(let identifier): self = .acknowledged(identifier)
@@ -60,6 +62,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
         case .unsubscribed(let filters): "unsubscribed \(filters.count)"
         case .held: "held"
         case .identifiersConfirmed: "identifiers confirmed"
+        case .identifiersFreed: "identifiers freed"
         }
     }
 }

@@ -13,7 +13,9 @@ import Store
 ///
 /// 1. before CONNECT goes out, "connecting" is durable;
 /// 2. session present = 0: the stored identifiers are cleared, durably, before SUBSCRIBE, since a new session gets no message before;
-/// 3. session present = 1, and an earlier CONNECT stayed without an answer: the broker is asked first which identifiers it still knows.
+/// 3. session present = 1, and an earlier CONNECT stayed without an answer: the broker is asked first which identifiers it still knows;
+/// 4. a broker that says session present = 1 and gives a stored identifier to a new message has lost state all the same: what it has not named since is
+///    freed, durably, before the new message is taken.
 final class PoolSession {
     /// Its number in the pool.
     let number: Int
@@ -157,6 +159,16 @@ final class PoolSession {
     func identifiersConfirmed() {
         isInDoubt = false
         wish(connecting: false) { [self] in subscribe() }
+    }
+
+    /// The broker uses identifiers for new messages whose old ones it never released. Nothing of theirs may be left when the new ones are taken.
+    func identifiersFreed() {
+        counters.lost += 1
+        logger.warning("the broker has lost the state of QoS 2 messages, in a crash or since another client used this client identifier")
+        wish(connecting: wishes.isConnecting) { [self] in
+            mqtt.pointee.freedIdentifiersAreDurable()
+            resumeReading()
+        }
     }
 
     private func subscribe() {

@@ -130,6 +130,10 @@ final class SessionHandler: ChannelInboundHandler {
                 shard.cover(sequence, from: pool)
                 pool.identifiersChanged()
             case .identifiersConfirmed: pool.identifiersConfirmed()
+            case .identifiersFreed:
+                isHeld = true
+                pool.identifiersFreed()
+                return
             case .connected(let presence): established(presence)
             case .subscribed(let results): subscribed(results)
             case .repeated, .unsubscribed, .acknowledged: break

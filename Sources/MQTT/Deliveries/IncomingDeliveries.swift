@@ -10,6 +10,8 @@ struct IncomingDeliveries {
         case delivery(UInt64)
         /// A packet that the session has already: nothing to store.
         case repeated
+        /// A new message with the identifier of one that the server has not released: the server has lost the state to which that belongs.
+        case contradiction
     }
 
     /// Sequences of releases have this bit: they are answered in an order of their own, since PUBCOMP need not wait for the PUBRECs of messages that came
@@ -40,8 +42,8 @@ struct IncomingDeliveries {
 
     var holdsNoIdentifier: Bool { table.holdsNothing }
 
-    /// Identifiers that the server has named since the barrier was asked for; nil when there is none.
-    private var confirmedByServer: Set<UInt16>?
+    /// Held identifiers of a former connection that the server has not named on this one.
+    private var unconfirmed: Set<UInt16> = []
 
     // MARK: What the server sends
 
@@ -60,16 +62,22 @@ struct IncomingDeliveries {
         return .delivery(sequence)
     }
 
-    /// A PUBLISH at QoS 2: until PUBREL the same identifier is the same message, whatever DUP says, and each gets a PUBREC ([MQTT-4.3.3-2]).
-    mutating func receiveExactlyOnce(_ packetIdentifier: UInt16) throws(MQTTError) -> Receipt {
+    /// A PUBLISH at QoS 2: until PUBREL the same identifier is the same message, and each gets a PUBREC ([MQTT-4.3.3-2]).
+    ///
+    /// On one connection that is so whatever DUP says. On the next one a server MUST set DUP ([MQTT-3.3.1-1]): without it, an identifier that is stored
+    /// from before is a new message's, and the server has lost what it knew of the old one, in a crash or since somebody else took the session.
+    mutating func receiveExactlyOnce(_ packetIdentifier: UInt16, isDuplicate: Bool) throws(MQTTError) -> Receipt {
         switch table[packetIdentifier] {
         case .free:
             let sequence = try messages.receive(packetIdentifier, answer: .publishReceived, state: .waiting)
-            confirmedByServer?.insert(packetIdentifier)
+            if !unconfirmed.isEmpty { unconfirmed.remove(packetIdentifier) }
             table[packetIdentifier] = .received
             return .delivery(sequence)
         case .received, .stored:
-            confirmedByServer?.insert(packetIdentifier)
+            if !unconfirmed.isEmpty, unconfirmed.contains(packetIdentifier) {
+                guard isDuplicate else { return .contradiction }
+                unconfirmed.remove(packetIdentifier)
+            }
             _ = try messages.receive(packetIdentifier, answer: .publishReceived, state: .needsNothing)
             return .repeated
         case .releasing:
@@ -79,6 +87,7 @@ struct IncomingDeliveries {
 
     /// A PUBREL: the sequence of a release that must become durable before PUBCOMP, or nil when there is none to store.
     mutating func receiveRelease(_ packetIdentifier: UInt16) throws(MQTTError) -> UInt64? {
+        if !unconfirmed.isEmpty { unconfirmed.remove(packetIdentifier) }
         switch table[packetIdentifier] {
         case .stored:
             let sequence = try releases.receive(packetIdentifier, answer: .publishComplete, state: .waiting)
@@ -132,22 +141,21 @@ struct IncomingDeliveries {
             precondition(identifier != 0, "0 is no packet identifier")
             table[identifier] = .stored
         }
+        unconfirmed = Set(identifiers.joined())
     }
 
-    /// From here on the server names what it knows of.
-    mutating func beginConfirmation() { confirmedByServer = [] }
+    /// A connection to a session that the server has: it sends again whatever it has not seen through ([MQTT-4.4.0-1]), and names it thereby.
+    mutating func sessionResumed() {
+        unconfirmed = Set(table.held.joined())
+    }
 
-    /// Frees the stored identifiers that the server has not named: it sends again whatever it has not seen through, so they belong to a session that
-    /// it has forgotten.
+    /// Frees the stored identifiers that the server has not named: they belong to a session that it has forgotten.
     ///
     /// - Precondition: every delivery of a former connection has settled.
-    mutating func endConfirmation() {
+    mutating func freeUnconfirmed() {
         precondition(!hasUnsettledOfFormerConnection, "what is not settled cannot be told from what is forgotten")
-        guard let confirmed = confirmedByServer else { return }
-        confirmedByServer = nil
-        for identifier in table.held.joined() where table[identifier] == .stored && !confirmed.contains(identifier) {
-            table[identifier] = .free
-        }
+        for identifier in unconfirmed where table[identifier] == .stored { table[identifier] = .free }
+        unconfirmed = []
     }
 
     // MARK: Answers
@@ -210,7 +218,7 @@ struct IncomingDeliveries {
         }
         firstMessage = messages.next
         firstRelease = releases.next
-        confirmedByServer = nil
+        unconfirmed = []
         leaveFormerConnection()
     }
 

@@ -38,6 +38,9 @@ public struct ClientSession: Sendable {
     /// The next PINGRESP is the server's answer to `confirmPacketIdentifiers`.
     var isConfirmingIdentifiers = false
 
+    /// Identifiers were freed since the server contradicts them, and the caller has not said that this is durable.
+    var isWaitingForFreedIdentifiers = false
+
     private let connectPacket: ByteBuffer
 
     /// Makes a session that is not connected.
@@ -76,6 +79,7 @@ public struct ClientSession: Sendable {
         requests.removeAll()
         takenOver.removeAll()
         isConfirmingIdentifiers = false
+        isWaitingForFreedIdentifiers = false
         deliveries.connectionClosed()
         if configuration.cleanSession { publications.removeAll() }
     }

@@ -26,8 +26,9 @@ extension ClientSession {
                 guard header.packetEnd <= bytes.count else { return .needsMoreBytes }
                 let body = UnsafeRawBufferPointer(rebasing: bytes[header.bodyStart..<header.packetEnd])
 
-                if deliveries.hasUnsettledOfFormerConnection, mustWait(header.type) { return .held }
+                if deliveries.hasUnsettledOfFormerConnection || isWaitingForFreedIdentifiers, mustWait(header.type) { return .held }
                 let event = header.type == .publish ? try receivePublish(body, flags: header.flags) : try receive(header.type, body)
+                if isWaitingForFreedIdentifiers { return .identifiersFreed }
                 offset = header.packetEnd
                 if let event { return event }
             }
@@ -61,11 +62,16 @@ extension ClientSession {
         case .atLeastOnce:
             receipt = try deliveries.receiveAtLeastOnce(publish.packetIdentifier, isDuplicate: publish.isDuplicate)
         case .exactlyOnce:
-            receipt = try deliveries.receiveExactlyOnce(publish.packetIdentifier)
+            receipt = try deliveries.receiveExactlyOnce(publish.packetIdentifier, isDuplicate: publish.isDuplicate)
         }
         switch receipt {
         case .delivery(let sequence): return .publish(publish, sequence: sequence)
         case .repeated: return .repeated(packetIdentifier: publish.packetIdentifier, qos: publish.qos)
+        case .contradiction:
+            // The packet stays where it is, and comes again once the identifiers are free for certain.
+            isWaitingForFreedIdentifiers = true
+            deliveries.freeUnconfirmed()
+            return .identifiersFreed
         }
     }
 
@@ -98,7 +104,7 @@ extension ClientSession {
             keepAlive.pingResponseReceived()
             guard isConfirmingIdentifiers else { return nil }
             isConfirmingIdentifiers = false
-            deliveries.endConfirmation()
+            deliveries.freeUnconfirmed()
             return .identifiersConfirmed
         case .publish, .connect, .subscribe, .unsubscribe, .pingRequest, .disconnect:
             throw .packetTypeNotForClients(type)
@@ -109,7 +115,7 @@ extension ClientSession {
         let presence = try ConnectionAcknowledgement.read(
             body, version: configuration.version, cleanSession: configuration.cleanSession)
         phase = .connected
-        if presence == .absent { deliveries.sessionForgotten() }
+        if presence == .absent { deliveries.sessionForgotten() } else { deliveries.sessionResumed() }
         takenOver = publications.resend(to: &output, presence: presence).reversed()
         return .connected(presence)
     }

@@ -50,10 +50,12 @@ extension ClientSession {
     /// freed, and the event `.identifiersConfirmed` follows. To be called before SUBSCRIBE, since a new session has no messages until then.
     public mutating func confirmPacketIdentifiers() {
         guard isConnected else { return }
-        deliveries.beginConfirmation()
         isConfirmingIdentifiers = true
         output.writeEmptyPacket(.pingRequest)
     }
+
+    /// What `.identifiersFreed` told of is durable: the message that waits may be read.
+    public mutating func freedIdentifiersAreDurable() { isWaitingForFreedIdentifiers = false }
 
     // MARK: Subscriptions
 

@@ -15,6 +15,9 @@ public enum SessionEvent {
     case released(packetIdentifier: UInt16, sequence: UInt64)
     /// The answer to `confirmPacketIdentifiers`: the held packet identifiers are those that the server knows.
     case identifiersConfirmed
+    /// A new message waits at the offset whose identifier is held from a former connection: the server has lost state. The held identifiers that it has
+    /// not named since are freed; once that is durable, say `freedIdentifiersAreDurable` and come again with the same bytes. Until then `.held`.
+    case identifiersFreed
     /// The server answered one SUBSCRIBE.
     case subscribed([SubscriptionResult])
     /// The server answered one UNSUBSCRIBE.
