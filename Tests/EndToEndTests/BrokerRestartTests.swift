@@ -24,6 +24,28 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("a broker that is restarted while messages at QoS 2 are under way: each stands in the table once")
+        func restartedUnderWay() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["telemetry": Mappings.telemetryExactlyOnce])
+            try await workplace.startIngester()
+            let intruder = try workplace.probe()
+            for round in 1...3 {
+                try intruder.run("BEGIN", "LOCK TABLE readings IN ACCESS EXCLUSIVE MODE")
+                let numbers = (round - 1) * 200..<round * 200
+                try await workplace.publish(numbers.map(LoadPublisher.reading), qos: 2)
+                // In good order it keeps on disk how far each message has come.
+                try await workplace.stopBroker()
+                try await workplace.startBroker()
+                try intruder.rows("COMMIT")
+                try await workplace.waitUntilStored(Set(0..<numbers.upperBound))
+            }
+            try await workplace.eventually("the broker has released every message") {
+                try intruder.number("SELECT count(*) FROM penstock.session WHERE stored_ids <> '{}'") == 0
+            }
+            #expect(try StoredReadings(intruder).repeatCount == 0)
+            try await workplace.close()
+        }
+
         @Test("an ingester that is started before its broker waits for it and then works")
         func brokerComesLater() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1)

@@ -176,6 +176,33 @@ extension EndToEndTests {
             try await stage.close()
         }
 
+        @Test("a message that cannot be a row becomes one letter, however often it comes before PUBREL")
+        func oneLetter() async throws {
+            let broken = Packets.publish(
+                topic: Array("site/hq/dev/d1/telemetry".utf8), payload: Array("{".utf8), packetIdentifier: 7, qos: 2)
+            let stage = try await Stage { connection, number, _ in
+                try connection.acceptConnection(isSessionPresent: number > 0)
+                try connection.grantSubscription(qos: 2)
+                for _ in 0..<2 {
+                    try connection.send(broken)
+                    try connection.require(.publishReceived, 7)
+                }
+                guard number == 1 else { return }
+                try connection.send(Packets.release(7))
+                try connection.require(.publishComplete, 7)
+                try connection.send(Self.message(2, 7))
+                try connection.require(.publishReceived, 7)
+            }
+            try stage.workplace.ingester.start()
+            try await stage.waitForScript(2)
+            #expect(
+                try stage.probe.rows("SELECT stage, qos, convert_from(payload, 'UTF8') FROM penstock.dead_letter") == [
+                    ["decode", "2", "{"]
+                ])
+            #expect(try stage.sequences() == [2])
+            try await stage.close()
+        }
+
         private static func message(_ sequence: Int, _ identifier: UInt16, isDuplicate: Bool = false) -> [UInt8] {
             let reading = LoadPublisher.reading(sequence)
             return Packets.publish(

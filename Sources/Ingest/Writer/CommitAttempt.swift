@@ -146,6 +146,8 @@ struct CommitAttempt {
                 }
                 opening = Script()
                 opening.append(.sql("ROLLBACK TO SAVEPOINT part"), .other)
+                // Else each one stays open beneath the next, with a lock of its own in the server's table of locks.
+                opening.append(.sql("RELEASE SAVEPOINT part"), .other)
                 if calledGoodBy == target, batch.trustsRowNumbers {
                     // The numbers are not those of our rows: what was refused by them may be good.
                     batch.trustsRowNumbers = false

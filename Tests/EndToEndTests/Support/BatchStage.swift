@@ -21,9 +21,12 @@ final class BatchStage {
     }
 
     /// Publishes the messages so that the ingester stores the first alone and all others in one batch.
+    /// - Parameter watch: called again and again while they are stored.
     /// - Returns: the time from the moment when the table is free to the acknowledgement of the last message.
     @discardableResult
-    func storeInOneBatch(_ messages: [LoadPublisher.Message], within limit: Duration = .seconds(20)) async throws -> Duration {
+    func storeInOneBatch(
+        _ messages: [LoadPublisher.Message], within limit: Duration = .seconds(20), watch: () throws -> Void = {}
+    ) async throws -> Duration {
         let tap = workplace.tap
         let acknowledged = tap.count(.publishAcknowledgement, .toBroker)
         let delivered = tap.count(.publish, .toIngester)
@@ -37,7 +40,8 @@ final class BatchStage {
         let start = ContinuousClock.now
         try intruder.rows("COMMIT")
         try await workplace.eventually("all are acknowledged", within: limit, every: .milliseconds(2)) {
-            tap.count(.publishAcknowledgement, .toBroker) == acknowledged + messages.count
+            try watch()
+            return tap.count(.publishAcknowledgement, .toBroker) == acknowledged + messages.count
         }
         return (tap.passages.last { $0.kind == .publishAcknowledgement && $0.direction == .toBroker }?.at ?? .now) - start
     }
