@@ -54,3 +54,18 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION penstock.confirm_columns(text, text[], oid[]) IS 'Fails when a table''s columns have not the types that were just written to them';
+
+-- Ends a transaction that has stored what dead letters became: fails when one of them is gone already, so that none is stored twice.
+CREATE FUNCTION penstock.remove_letters(letters bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    DELETE FROM penstock.dead_letter AS l WHERE l.id = ANY (letters);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed <> cardinality(letters) THEN
+        RAISE EXCEPTION 'some of these dead letters were replayed by somebody else' USING ERRCODE = 'PS001';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION penstock.remove_letters(bigint[]) IS 'Deletes dead letters whose rows were stored in the same transaction; fails when one is gone';

@@ -11,6 +11,7 @@ public final class IngestService: Sendable {
     private let shards: [NIOLoopBound<Shard>]
     private let writers: [DatabaseWriter]
     private let leases: LeaseThread
+    private let parked: ParkedReplay
     private let targets: [String]
     private let logger: Logger
 
@@ -43,6 +44,7 @@ public final class IngestService: Sendable {
         self.group = group
         self.writers = writers
         self.leases = leases
+        parked = ParkedReplay(plan: plan, settings: configuration.database, limits: configuration.decode, logger: logger)
         targets = plan.targets.map(\.table)
         self.logger = logger
     }
@@ -54,9 +56,10 @@ public final class IngestService: Sendable {
         let leaseMilliseconds = Int(pool.lease.nanoseconds / 1_000_000)
         for (shard, writer) in zip(shards, writers) {
             writer.start(
-                store: { [logger] in
+                store: { [logger, parked] in
                     PostgreSQLBatchStore(
-                        settings: database, idleLimitMilliseconds: leaseMilliseconds * 4 / 5, logger: logger, parkingChanged: { _, _ in })
+                        settings: database, idleLimitMilliseconds: leaseMilliseconds * 4 / 5, logger: logger,
+                        parkingChanged: { _, _ in parked.tableWasParked() }, mendCount: { parked.mendCount })
                 },
                 report: { report in
                     shard.eventLoop.execute {
@@ -68,6 +71,7 @@ public final class IngestService: Sendable {
                     }
                 })
         }
+        parked.start()
         leases.start(
             keeper: LeaseKeeper(shards: shards.count, lease: pool.lease, interval: pool.leaseInterval),
             store: {
@@ -115,6 +119,7 @@ public final class IngestService: Sendable {
             _ = await Self.waits(for: stopped, on: shard.eventLoop, until: deadline + .milliseconds(500))
         }
         let last = try await snapshot()
+        parked.stop(waitingUpTo: allDrained ? 2 : 0)
         leases.stop(waitingUpTo: 2)
         for writer in writers { writer.stop(waitingUpTo: allDrained ? 2 : 0) }
         if allDrained { try await group.shutdownGracefully() }

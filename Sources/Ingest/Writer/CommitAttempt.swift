@@ -29,24 +29,27 @@ struct CommitAttempt {
     private let connection: OpenConnection
     private let batch: Batch
     private let prologue: [ScriptStep]
-    private let ending: ([SessionRecord]) -> [ScriptStep]
+    private let ending: () -> [ScriptStep]
+    private let isRehearsal: Bool
     private let statements: TargetStatements
     /// Made when something has to be left out.
     private lazy var rows = UnitRows(batch)
-    private let letters = RefusalLetters()
     private var hasConfirmedColumns = false
     /// Units at which a part ends after a failure, and how large the next part is.
     private var partSize = 512
 
-    /// - Parameter ending: the statements that end the transaction before COMMIT.
+    /// - Parameters:
+    ///   - ending: the statements that end the transaction before COMMIT; asked for in each try, since they depend on what was refused so far.
+    ///   - isRehearsal: everything is rolled back at the end.
     init(
         connection: OpenConnection, batch: Batch, statements: TargetStatements, prologue: [ScriptStep],
-        ending: @escaping ([SessionRecord]) -> [ScriptStep]
+        isRehearsal: Bool = false, ending: @escaping () -> [ScriptStep]
     ) {
         self.connection = connection
         self.batch = batch
         self.prologue = prologue
         self.ending = ending
+        self.isRehearsal = isRehearsal
         self.statements = statements
     }
 
@@ -252,16 +255,9 @@ struct CommitAttempt {
 
     private mutating func appendEnding(to script: inout Script) {
         for (target, _) in rowCounts() { script.append(.sql(statements.confirmations[target]), .confirmation(target)) }
-        let decoding = batch.letters
-        if !decoding.pointee.isEmpty {
-            script.append(.copy(DeadLetterCopy.statement, rows: [decoding.pointee.bytes(0..<decoding.pointee.count)]), .ending)
-        }
-        if !batch.refusals.isEmpty {
-            letters.write(refusalsOf: batch)
-            script.append(.copy(DeadLetterCopy.statement, rows: [letters.bytes]), .ending)
-        }
-        for step in ending(batch.sessions.map(\.record)) { script.append(step, .ending) }
-        script.append(.sql("COMMIT"), .commit)
+        for step in ending() { script.append(step, .ending) }
+        if isRehearsal { script.append(.sql("SET CONSTRAINTS ALL IMMEDIATE"), .commit) }
+        script.append(.sql(isRehearsal ? "ROLLBACK" : "COMMIT"), .commit)
     }
 }
 
@@ -275,25 +271,5 @@ struct TargetStatements {
         self.plan = plan
         copies = plan.targets.map { CopyStatement(table: $0.table, columns: $0.columns.map(\.name)) }
         confirmations = plan.targets.map(\.confirmation)
-    }
-}
-
-/// Dead letters of refused units, written anew for each try.
-private final class RefusalLetters {
-    private var buffer = CopyBuffer(capacity: 256)
-
-    var bytes: UnsafeRawBufferPointer { buffer.bytes(0..<buffer.count) }
-
-    func write(refusalsOf batch: Batch) {
-        buffer.removeAll()
-        for (number, refusal) in batch.refusals.sorted(by: { $0.key < $1.key }) {
-            let unit = batch.units.pointee.units[number]
-            let message = batch.messages.pointee.message(Int(unit.message))
-            buffer.appendDeadLetter(
-                topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
-                isRetained: message.isRetained, mapping: batch.plan.names[Int(unit.mapping)], stage: refusal.stage, column: refusal.column,
-                sqlState: refusal.sqlState, error: refusal.error,
-                clientIdentifier: batch.clientIdentifier(batch.messages.pointee.entries[Int(unit.message)].session))
-        }
     }
 }

@@ -20,6 +20,11 @@ struct ParkedTargets {
         targets.filter { $0.value.nextTry > now }.map { ($0.key, $0.value.error) }.sorted { $0.target < $1.target }
     }
 
+    /// A table was found right again: the next batch may try all of them.
+    mutating func tryNow(_ now: NIODeadline) {
+        for target in targets.keys { targets[target]?.nextTry = now }
+    }
+
     /// - Returns: whether it was not parked before.
     mutating func park(_ target: Int, because error: ServerError, now: NIODeadline) -> Bool {
         var parking = targets[target] ?? Parking(error: error, nextTry: now, backoff: Backoff(base: .seconds(1), limit: .seconds(30)))

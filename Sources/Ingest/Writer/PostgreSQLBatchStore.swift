@@ -14,6 +14,8 @@ final class PostgreSQLBatchStore: BatchStore {
     private let idleLimitMilliseconds: Int
     private let logger: Logger
     private let parkingChanged: ParkingObserver
+    private let mendCount: @Sendable () -> Int
+    private var lastMendCount = 0
     private var open: OpenConnection?
     private var statements: TargetStatements?
     /// Statements that begin each transaction.
@@ -25,13 +27,19 @@ final class PostgreSQLBatchStore: BatchStore {
     /// Told of mappings whose table is wrong, and of those whose table takes rows again. Called on the writer's thread.
     typealias ParkingObserver = @Sendable (_ mappings: [String], _ isParked: Bool) -> Void
 
-    /// - Parameter idleLimitMilliseconds: how long a transaction may stand still before the server ends it: shorter than a lease, so that a stopped
-    ///   process holds no lock for longer.
-    init(settings: DatabaseSettings, idleLimitMilliseconds: Int, logger: Logger, parkingChanged: @escaping ParkingObserver) {
+    /// - Parameters:
+    ///   - idleLimitMilliseconds: how long a transaction may stand still before the server ends it: shorter than a lease, so that a stopped process
+    ///     holds no lock for longer.
+    ///   - mendCount: grows when somebody has found a table right again.
+    init(
+        settings: DatabaseSettings, idleLimitMilliseconds: Int, logger: Logger, parkingChanged: @escaping ParkingObserver,
+        mendCount: @escaping @Sendable () -> Int
+    ) {
         self.settings = settings
         self.idleLimitMilliseconds = idleLimitMilliseconds
         self.logger = logger
         self.parkingChanged = parkingChanged
+        self.mendCount = mendCount
     }
 
     var isConnected: Bool { open?.connection.isOpen == true }
@@ -65,11 +73,25 @@ final class PostgreSQLBatchStore: BatchStore {
         guard let open else { preconditionFailure("commits on a connection") }
         if statements?.plan !== batch.plan { statements = TargetStatements(batch.plan) }
         guard let statements else { preconditionFailure("made just now") }
-        var attempt = CommitAttempt(
-            connection: open, batch: batch, statements: statements, prologue: prologue,
-            ending: { records in
-                (records.isEmpty ? [] : [ScriptStep.sql(row.record(records))]) + [.sql(row.advance(to: number))]
-            })
+        let refusals = RefusalLetters()
+        var attempt = CommitAttempt(connection: open, batch: batch, statements: statements, prologue: prologue) {
+            var steps: [ScriptStep] = []
+            if !batch.letters.pointee.isEmpty {
+                steps.append(.copy(DeadLetterCopy.statement, rows: [batch.letters.pointee.bytes(0..<batch.letters.pointee.count)]))
+            }
+            if !batch.refusals.isEmpty {
+                refusals.write(refusalsOf: batch)
+                steps.append(.copy(DeadLetterCopy.statement, rows: [refusals.bytes]))
+            }
+            // The writer's row before the sessions': the order in which another process takes both away.
+            steps.append(.sql(row.advance(to: number)))
+            if !batch.sessions.isEmpty { steps.append(.sql(row.record(batch.sessions.map(\.record)))) }
+            return steps
+        }
+        if !parked.isEmpty, mendCount() != lastMendCount {
+            lastMendCount = mendCount()
+            parked.tryNow(.now())
+        }
         while true {
             for closed in parked.closed(now: .now()) { refuseAll(of: closed.target, batch, because: closed.error) }
             switch attempt.run() {

@@ -168,6 +168,17 @@ final class Workplace {
         try await run([command, "--config", configurationPath] + arguments)
     }
 
+    /// Starts a command with the configuration of this workplace.
+    func start(_ command: String) throws -> ChildProcess {
+        commandCount += 1
+        return try ChildProcess(Ingester.binary, [command, "--config", configurationPath], outputs: "command-\(commandCount)", in: folder)
+    }
+
+    /// Writes a mapping, in place of one that is there.
+    func write(mapping name: String, _ text: String) throws {
+        try text.write(to: folder.appending(path: "mappings/\(name).yaml"), atomically: false, encoding: .utf8)
+    }
+
     /// Runs the binary with these arguments to its end.
     func run(_ arguments: [String]) async throws -> CommandResult {
         commandCount += 1
