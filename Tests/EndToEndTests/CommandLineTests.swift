@@ -4,6 +4,16 @@ import Testing
 extension EndToEndTests {
     @Suite("What the commands say when something is wrong, and how they exit")
     struct CommandLineWords {
+        @Test("the demo stores every message that its broker has acknowledged, and cleans up after itself")
+        func demo() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, isMigrated: false)
+            let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            let end = try await workplace.run(["demo", "--seconds", "2", "--mappings", repository.appending(path: "mappings").path])
+            #expect(end.end == .exit(0), "\(end.errors)")
+            #expect(end.output.split(separator: "\n").contains { $0.hasPrefix("lost ") && $0.hasSuffix(" 0") }, "\(end.output)")
+            try await workplace.close()
+        }
+
         @Test("a typo in a mapping: its place, the word that was meant, and exit 78", arguments: ["run", "check", "migrate"])
         func typo(in command: String) async throws {
             let typo = Mappings.telemetry.replacing("unit: text", with: "unit: {tpye: text}")

@@ -94,7 +94,7 @@ struct Demo: AsyncParsableCommand {
         let service = try IngestService(
             configuration: configuration, plan: MappingPlan(mappings, tableTypes: tables.types), logger: logger)
         service.start()
-        try await waitUntilConnected(service)
+        try await waitUntilConnected(service, sessions: configuration.pool.sessions)
 
         Terminal.note("look at it while it runs: psql \(database.url())")
         var load = FleetConfiguration(fleet: DeviceFleet(devices: devices), host: "127.0.0.1", port: broker.port)
@@ -133,10 +133,11 @@ struct Demo: AsyncParsableCommand {
         if lost > 0 { throw Failure(.failed, "\(lost) messages that the broker acknowledged are not in the tables") }
     }
 
-    private func waitUntilConnected(_ service: IngestService) async throws {
+    /// Until all sessions have subscribed: what is published before, nobody gets.
+    private func waitUntilConnected(_ service: IngestService, sessions: Int) async throws {
         let deadline = ContinuousClock.now + .seconds(15)
         while ContinuousClock.now < deadline {
-            if try await service.snapshot().sessions.allSatisfy(\.isSubscribed) { return }
+            if try await service.snapshot().sessions.filter(\.isSubscribed).count == sessions { return }
             try await Task.sleep(for: .milliseconds(20))
         }
         throw Failure(.failed, "the ingester did not get its sessions at the broker")
