@@ -52,7 +52,8 @@ let package = Package(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],
+            name: "SimulationTests",
+            dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],
             swiftSettings: strictness),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),

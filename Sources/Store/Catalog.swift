@@ -60,6 +60,14 @@ public enum Catalog {
             })
     }
 
+    /// Why the database cannot take every text: topics and dead letters are UTF-8, and a letter that cannot be stored would hold up its batch for ever.
+    public static func encodingProblem(_ connection: borrowing Connection) throws(PostgreSQLError) -> String? {
+        let encoding = try connection.query("SELECT current_setting('server_encoding')").first?.first.flatMap { $0 } ?? "UTF8"
+        guard encoding != "UTF8", encoding != "SQL_ASCII" else { return nil }
+        return
+            "the database is encoded in \(encoding), which cannot hold every text that a message may carry; use one created with ENCODING 'UTF8'"
+    }
+
     /// Server settings on which durability depends.
     public static func durabilityWarnings(_ connection: borrowing Connection) throws(PostgreSQLError) -> [String] {
         var warnings: [String] = []

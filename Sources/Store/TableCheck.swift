@@ -75,11 +75,9 @@ public struct TableCheck: Sendable {
         }
         let written = Set(wanted.columns.map(\.name))
         for index in found.uniqueIndexes where index.columns.map({ Set($0).isSubset(of: written) }) ?? true {
-            problems.append(
-                Problem(
-                    message:
-                        "table '\(wanted.name)' has the unique index \(index.name): rows are only appended yet, and a message that is delivered twice would hold up all others; use a plain index",
-                    remedy: nil))
+            warnings.append(
+                "table '\(wanted.name)' has the unique index \(index.name): rows are only appended, so a message at QoS 1 that the broker delivers again becomes a dead letter"
+            )
         }
         for column in found.columns where column.isNotNull && !column.hasDefault && !column.isGenerated {
             if !wanted.columns.contains(where: { $0.name == column.name }) {

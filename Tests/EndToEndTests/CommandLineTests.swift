@@ -97,6 +97,32 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("a database that cannot hold every text is refused, before a letter could hold everything up", arguments: ["check", "run"])
+        func wrongEncoding(command: String) async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, ddl: "off")
+            let probe = try workplace.probe()
+            try probe.rows("CREATE DATABASE narrow TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+            var url = try #require(URLComponents(string: workplace.databaseURL))
+            url.path = "/narrow"
+            try workplace.configure(databaseURL: url.string ?? "")
+            #expect(try await workplace.penstock("migrate").end == .exit(0))
+            let end = try await workplace.penstock(command)
+            #expect(end.end == .exit(1))
+            #expect((end.errors + end.output).contains("encoded in LATIN1"), "\(end.errors)")
+            try probe.rows("DROP DATABASE narrow")
+            try await workplace.close()
+        }
+
+        @Test("a unique index over mapped columns is a warning: repeats at QoS 1 become dead letters")
+        func uniqueIndex() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1)
+            try workplace.probe().rows("CREATE UNIQUE INDEX once ON readings (device, seq)")
+            let end = try await workplace.penstock("check")
+            #expect(end.end == .exit(0), "\(end.errors)")
+            #expect(end.errors.contains("unique index once"), "\(end.errors)")
+            try await workplace.close()
+        }
+
         @Test("a table that is not there: the words say how to make it")
         func missingTable() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, ddl: "off")

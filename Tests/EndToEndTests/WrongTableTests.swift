@@ -195,7 +195,7 @@ extension EndToEndTests {
             func secondsUntilRowsLand(_ what: String) async throws -> Double {
                 let start = ContinuousClock.now
                 let first = sequence
-                try await workplace.eventually("\(what): rows land again", within: .seconds(5), every: .milliseconds(100)) {
+                try await workplace.eventually("\(what): rows land again", within: .seconds(15), every: .milliseconds(100)) {
                     let message = nextReadings(1)[0]
                     _ = LoadPublisher(port: workplace.brokerPort, count: 1, perSecond: 1) { _ in message }
                     return try probe.number("SELECT count(*) FROM readings WHERE seq >= \(first)") > 0

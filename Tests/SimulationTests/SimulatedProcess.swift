@@ -16,7 +16,10 @@ final class SimulatedProcess {
     private(set) var isAlive = true
     /// SIGSTOP: nothing of it runs, and its connections stay.
     var isStopped = false
-    private(set) var shard: Shard!
+    private(set) lazy var shard = Shard(
+        index: 0, eventLoop: loop, plan: World.plan, settings: World.settings, connector: Connector(self), writer: messages,
+        leases: messages,
+        logger: World.logger, jitter: { [random = world.random] in random.int64($0) })
     private var writing: BatchWriting
     private var keeper: LeaseKeeper
     private let leaseStore: ModelLeaseStore
@@ -55,9 +58,6 @@ final class SimulatedProcess {
             WriterRow(identifier: Self.identifier(random))
         }
         leaseStore = ModelLeaseStore(world: world, process: name)
-        shard = Shard(
-            index: 0, eventLoop: loop, plan: World.plan, settings: World.settings, connector: Connector(self), writer: messages,
-            leases: messages, logger: World.logger, jitter: { random.int64($0) })
     }
 
     private static func identifier(_ random: Randomness) -> UUID {

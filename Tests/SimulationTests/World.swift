@@ -44,8 +44,8 @@ final class World {
     let random: Randomness
     let bugs: Set<SeededBug>
     private(set) var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
-    private(set) var database: ModelDatabase!
-    private(set) var broker: ModelBroker!
+    private(set) lazy var database = ModelDatabase(exactlyOnce: { [unowned self] in published[$0].qos == .exactlyOnce })
+    private(set) lazy var broker = ModelBroker(world: self)
     private(set) var processes: [SimulatedProcess] = []
     var isBrokerAway = false
     private var isHealing = false
@@ -65,8 +65,6 @@ final class World {
         calm = random.int(1...8)
         self.bugs = bugs
         self.isTraced = isTraced
-        database = ModelDatabase(exactlyOnce: { [unowned self] in published[$0].qos == .exactlyOnce })
-        broker = ModelBroker(world: self)
     }
 
     var clientIdentifiers: [String] { (0..<3).map { "p-\($0)" } }

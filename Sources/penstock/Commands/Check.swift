@@ -43,6 +43,7 @@ struct Check: AsyncParsableCommand {
                 if configuration.ddl == .off, let first = try Migrator.pending(database.connection).first {
                     problems.append("the schema 'penstock' lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
                 }
+                if let problem = try Catalog.encodingProblem(database.connection) { problems.append(problem) }
                 problems += try Catalog.durabilityWarnings(database.connection)
                 let checks = try MappedTables(checking: tables, database.connection)
                 for table in tables {

@@ -100,6 +100,7 @@ struct Run: AsyncParsableCommand {
             if case .database(let inner) = error { throw inner }
             throw Failure(.failed, "\(error)")
         }
+        if let problem = try Catalog.encodingProblem(connection) { throw Failure(.failed, problem) }
         for warning in try Catalog.durabilityWarnings(connection) {
             logger.warning("the database does not promise durability", metadata: ["reason": "\(warning)"])
         }
@@ -120,7 +121,7 @@ struct Run: AsyncParsableCommand {
             return wrong.isEmpty
         }
         for warning in tables.checks.values.flatMap(\.warnings) {
-            logger.warning("a table does not promise durability", metadata: ["reason": "\(warning)"])
+            logger.warning("a table asks for attention", metadata: ["reason": "\(warning)"])
         }
         guard !accepted.isEmpty else { throw Failure(.failed, all: problems + ["no mapping is left that could run"]) }
         return accepted
