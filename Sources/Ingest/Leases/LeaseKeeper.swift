@@ -22,7 +22,8 @@ enum LeaseReport: Equatable, Sendable {
     /// It may use these sessions too.
     case granted([LeasedSession])
     /// Nobody takes its sessions before this time. It is to hold so many; more it gives back.
-    case confirmed(until: NIODeadline, share: Int)
+    /// By what the database says it holds these.
+    case confirmed(until: NIODeadline, share: Int, held: Set<String>)
     /// Its row is gone: nothing of it can commit, and its sessions may be others'.
     case revoked
 }
@@ -40,6 +41,8 @@ struct LeaseKeeper {
     private let lease: TimeAmount
     private var shards: [Shard]
     private var decisions: LeaseProtocol
+    /// Rows that no shard uses any more: if they are still there, their sessions are to be free at once.
+    private var abandoned: [WriterRow] = []
     private let makeRow: () -> WriterRow
 
     /// - Parameter makeRow: a row with an identifier of its own.
@@ -51,7 +54,7 @@ struct LeaseKeeper {
     }
 
     /// The rows that are this process's.
-    var rows: [WriterRow] { shards.compactMap(\.row) }
+    var rows: [WriterRow] { shards.compactMap(\.row) + abandoned }
 
     /// The shard has left its former row behind.
     mutating func shardIsReady(_ index: Int) { shards[index].isReady = true }
@@ -59,6 +62,7 @@ struct LeaseKeeper {
     /// The shard has found its row gone.
     mutating func shardLostRow(_ index: Int, _ row: WriterRow) {
         if shards[index].row == row { shards[index] = Shard(isReady: false) }
+        abandoned.append(row)
     }
 
     /// One look and what follows from it. Reports are to be delivered even when it throws.
@@ -70,6 +74,10 @@ struct LeaseKeeper {
             if !store.isConnected {
                 decisions.databaseLost()
                 try store.connect()
+            }
+            if !abandoned.isEmpty {
+                try store.withdraw(abandoned)
+                abandoned = []
             }
             try enroll(store, report)
             let sentAt = now()
@@ -83,7 +91,7 @@ struct LeaseKeeper {
                 } else {
                     let held = Set(view.holders.filter { $0.value == row }.keys)
                     shards[index].granted.formIntersection(held)
-                    report(index, .confirmed(until: sentAt + lease, share: decision.shares[row] ?? 0))
+                    report(index, .confirmed(until: sentAt + lease, share: decision.shares[row] ?? 0, held: held))
                 }
             }
             if !decision.bury.isEmpty { try store.bury(decision.bury) }

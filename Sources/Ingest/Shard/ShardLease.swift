@@ -34,8 +34,14 @@ extension Shard {
             precondition(lease.row == nil && isWriterIdle, "a row is given to a shard that is ready")
             lease = ShardLease(row: row)
             writer.enroll(row)
-        case .confirmed(let until, let share):
-            guard lease.row != nil else { return }
+        case .confirmed(let until, let share, let held):
+            guard let row = lease.row else { return }
+            guard sessions.allSatisfy({ $0.map { $0.isReleasing || held.contains($0.clientIdentifier) } ?? true }) else {
+                // Somebody has changed the rows beneath us, or a standby that was behind is the primary now.
+                leases.lostRow(index, row)
+                revoke()
+                return
+            }
             lease.confirmedUntil = until
             lease.isSuspended = false
             for case let session? in sessions { session.connectIfSuspended() }

@@ -87,7 +87,8 @@ struct BatchWriting {
         switch outcome {
         case .committed: machine.committed()
         case .rolledBack: machine.rolledBack()
-        case .unknown, .refusedByRow: machine.outcomeUnknown()
+        case .unknown: machine.outcomeUnknown()
+        case .refusedByRow: machine.refusedByRow()
         }
         if !store.isConnected { machine.connectionLost() }
         switch outcome {

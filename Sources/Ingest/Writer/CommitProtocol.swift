@@ -24,6 +24,8 @@ struct CommitProtocol: Sendable {
         case unsent
         /// Its COMMIT may or may not have taken effect.
         case outcomeUnknown
+        /// The checks at the end of its transaction refused it.
+        case refused
         case durable
         case givenUp
     }
@@ -41,12 +43,12 @@ struct CommitProtocol: Sendable {
         case .durable: .reportDurable
         case .givenUp: .reportGivenUp
         case .unsent: isConnected ? .commit(number: lastNumber + 1) : .connect
-        case .outcomeUnknown: isConnected ? .readBatchNumber : .connect
+        case .outcomeUnknown, .refused: isConnected ? .readBatchNumber : .connect
         }
     }
 
     /// Whether a batch is in hand that is neither durable nor given up.
-    var holdsBatch: Bool { inHand == .unsent || inHand == .outcomeUnknown }
+    var holdsBatch: Bool { inHand == .unsent || inHand == .outcomeUnknown || inHand == .refused }
 
     /// A new row was made for this writer, with batch 0.
     mutating func enrolled() {
@@ -86,19 +88,25 @@ struct CommitProtocol: Sendable {
         inHand = .outcomeUnknown
     }
 
+    /// The transaction was refused: the writer's row does not stand where it should, or does not hold the sessions. The row has to tell which.
+    mutating func refusedByRow() {
+        precondition(inHand == .unsent, "only a batch that was sent is refused")
+        inHand = .refused
+    }
+
     mutating func connectionLost() { isConnected = false }
 
     /// What the writer's row says; nil when there is no such row any more.
     mutating func batchNumberRead(_ number: Int64?) {
-        precondition(inHand == .outcomeUnknown, "the row is asked about a batch in hand")
+        precondition(inHand == .outcomeUnknown || inHand == .refused, "the row is asked about a batch in hand")
         switch number {
         case lastNumber + 1:
             lastNumber += 1
             inHand = .durable
-        case lastNumber:
+        case lastNumber where inHand == .outcomeUnknown:
             inHand = .unsent
         default:
-            // Somebody has declared this writer dead. What it holds belongs to the broker again.
+            // Somebody has declared this writer dead, or its sessions are not its own any more. What it holds belongs to the broker again.
             isEnrolled = false
             inHand = .givenUp
         }
