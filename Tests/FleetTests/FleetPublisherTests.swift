@@ -61,8 +61,8 @@ struct FleetPublisherTests {
         configuration.duration = .seconds(1)
         configuration.connections = 2
         let progress = try await FleetPublisher(configuration).run()
-        // One more for each connection at the start; fewer on a machine that is busy.
-        #expect((50...202).contains(progress.publishedTotal))
+        // On a machine that is busy fewer, or more where the end comes late; without a rate it would be tens of thousands.
+        #expect((50...600).contains(progress.publishedTotal))
         #expect(progress.acknowledgedTotal == progress.publishedTotal)
     }
 
