@@ -241,6 +241,9 @@ public struct ConfigurationReader {
         tls.pskFile = file("broker.tls.psk_file")
         tls.pskIdentity = text("broker.tls.psk_identity")
         tls.serverName = text("broker.tls.server_name")
+        if let name = tls.serverName, (try? SocketAddress(ipAddress: name, port: 0)) != nil {
+            fail("broker.tls.server_name", "is a host name, not an address")
+        }
         if let choice = choice("broker.tls.verify", TLSSettings.Verification.self) { tls.verification = choice }
         if let choice = choice("broker.tls.min_version", TLSSettings.Version.self) { tls.minimumVersion = choice }
         for (one, other) in [("cert_file", "key_file"), ("psk_identity", "psk_file")] {
@@ -315,7 +318,7 @@ public struct ConfigurationReader {
         {
             warnings.append("\(path): everybody on this machine may read '\(name)'; chmod 600 keeps it secret")
         }
-        return content.hasSuffix("\n") ? String(content.dropLast()) : content
+        return content.last?.isNewline == true ? String(content.dropLast()) : content
     }
 
     private func fail(_ path: String, _ message: String) {

@@ -11,6 +11,8 @@ import NIOWebSocket
 struct BrokerChannel {
     let tls: TLSContexts
     let connectTimeout: TimeAmount
+    /// The largest packet that is taken: servers send one as one WebSocket frame.
+    let maximumPacketBytes: Int
     /// The first request of a WebSocket names it.
     let webSocketProtocol = "mqtt"
 
@@ -58,7 +60,7 @@ struct BrokerChannel {
     }
 
     private func addTLS(_ channel: any Channel, _ context: NIOSSLContext, _ endpoint: BrokerEndpoint) throws {
-        let name = tls.settings.serverName ?? endpoint.host
+        let name = endpoint.isReferred ? endpoint.host : tls.settings.serverName ?? endpoint.host
         // An address is no name that a server can be asked for; the certificate is then held against the address.
         let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
         try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : name))
@@ -73,7 +75,7 @@ struct BrokerChannel {
         headers.add(name: "Host", value: endpoint.authority)
         headers.add(name: "Content-Length", value: "0")
         headers.add(name: "Sec-WebSocket-Protocol", value: webSocketProtocol)
-        let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(maxFrameSize: WebSocketBytes.frameBytesMaximum) { channel, response in
+        let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(maxFrameSize: maximumPacketBytes) { channel, response in
             let accepted = response.headers["Sec-WebSocket-Protocol"].first
             guard accepted == nil || accepted?.lowercased() == "mqtt" else {
                 return channel.eventLoop.makeFailedFuture(

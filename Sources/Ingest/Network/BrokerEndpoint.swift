@@ -23,6 +23,8 @@ public struct BrokerEndpoint: Sendable, Hashable, CustomStringConvertible {
     public var port: Int
     /// Of a WebSocket: path and query.
     public var path: String
+    /// A broker has named it: what the configuration says of host names is not about it.
+    var isReferred = false
 
     public init(scheme: Scheme = .mqtt, host: String, port: Int? = nil, path: String = "/mqtt") {
         self.scheme = scheme
@@ -47,6 +49,7 @@ public struct BrokerEndpoint: Sendable, Hashable, CustomStringConvertible {
     func referred(to reference: String) -> BrokerEndpoint? {
         guard let first = reference.split(separator: " ").first.map(String.init) else { return nil }
         var other = self
+        other.isReferred = true
         if first.hasPrefix("["), let end = first.firstIndex(of: "]") {
             other.host = String(first[first.index(after: first.startIndex)..<end])
             let rest = first[first.index(after: end)...]

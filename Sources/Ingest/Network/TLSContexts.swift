@@ -134,12 +134,12 @@ final class TLSContexts: Sendable {
         configuration.pskClientProvider = { _ in PSKClientIdentityResponse(key: NIOSSLSecureBytes(key), identity: identity) }
     }
 
-    /// The content of a file without the newline at its end.
+    /// The content of a file without the line end at its end.
     static func secret(_ file: String, key: String) throws(NetworkProblem) -> String {
         guard let content = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw NetworkProblem(description: "\(key): cannot read the file '\(file)'")
         }
-        return content.hasSuffix("\n") ? String(content.dropLast()) : content
+        return content.last?.isNewline == true ? String(content.dropLast()) : content
     }
 
     private static func reason(_ error: any Error, _ file: String, _ expected: String) -> String {

@@ -9,9 +9,6 @@ final class WebSocketBytes: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = WebSocketFrame
 
-    /// A larger frame could not be told from a hostile one; what is larger comes in several.
-    static let frameBytesMaximum = 1 << 24
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var frame = unwrapInboundIn(data)
         switch frame.opcode {

@@ -45,7 +45,7 @@ public final class IngestService: Sendable {
         self.writers = writers
         self.leases = leases
         parked = ParkedReplay(plan: plan, settings: configuration.database, limits: configuration.decode, logger: logger)
-        watch = BrokerWatch(
+        watch = try BrokerWatch(
             configuration.broker, clientIdentifier: "\(configuration.pool.clientIdentifier)-watch", tls: tls, credentials: credentials,
             eventLoop: group.next(), logger: logger)
         self.logger = logger

@@ -81,7 +81,7 @@ final class BrokerWatch: Sendable {
             self.clientIdentifier = "\(clientIdentifier)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
             self.credentials = credentials
             self.eventLoop = eventLoop
-            channels = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout)
+            channels = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
         }
 
         func start(_ take: @escaping (String, String) -> Void) {

@@ -45,7 +45,7 @@ final class NetworkConnector: BrokerConnector {
         self.credentials = credentials
         self.eventLoop = eventLoop
         self.logger = logger
-        channel = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout)
+        channel = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
     }
 
     func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler) {

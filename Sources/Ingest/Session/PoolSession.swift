@@ -45,6 +45,9 @@ final class PoolSession {
     /// This connection has come as far as its subscriptions.
     private var isSubscribing = false
     private var retry: Scheduled<Void>?
+    /// A mapping that was just allowed should not wait for long, nor a broker be asked for ever.
+    private var retryBackoff = Backoff(base: .seconds(5), limit: .seconds(60))
+    private var toldRefusals: [TopicFilter: String] = [:]
     private var hasToldOfRefusedPublish = false
 
     private enum State {
@@ -254,10 +257,19 @@ final class PoolSession {
     /// The broker has answered for every filter: that is recorded, and what it refused is asked for again after a while.
     private func subscriptionsAnswered() {
         let refused = subscriptions.refused
-        if refused.isEmpty { subscribedMicroseconds = wallClockMicroseconds() }
+        if refused.isEmpty {
+            subscribedMicroseconds = wallClockMicroseconds()
+            retryBackoff.reset()
+        }
         wish(connecting: false)
+        let known = toldRefusals
+        toldRefusals = Dictionary(uniqueKeysWithValues: refused.map { ($0.filter, $0.reason) })
+        for filter in known.keys where toldRefusals[filter] == nil {
+            logger.notice("the broker takes the subscription now, or it is not needed any more", metadata: ["filter": "\(filter)"])
+        }
         guard !refused.isEmpty else { return }
-        for (filter, reason) in refused {
+        // What is asked again in vain is not told again.
+        for (filter, reason) in refused where known[filter] != reason {
             let mappings = shard.mappingNames(needing: filter)
             logger.error(
                 "the broker refuses a subscription; check its access rules",
@@ -265,13 +277,11 @@ final class PoolSession {
                     "filter": "\(filter)", "mappings": "\(mappings.joined(separator: ", "))", "reason": "\(reason)",
                 ])
         }
-        retry = shard.eventLoop.assumeIsolated().scheduleTask(in: Self.retryInterval) { [self] in
+        retry = shard.eventLoop.assumeIsolated().scheduleTask(in: retryBackoff.next(shard.jitter)) { [self] in
             guard isSubscribing, subscriptions.isSettled, subscriptions.retryRefused() else { return }
             wish(connecting: false) { [self] in ask() }
         }
     }
-
-    private static let retryInterval = TimeAmount.seconds(60)
 
     /// The mappings have changed.
     func subscriptionsChanged() {
