@@ -37,6 +37,7 @@ final class Workplace {
     ///   - brokerOptions: how the broker is set.
     ///   - withoutBroker: a port where something else, or nothing, takes the broker's place; no tap stands before it.
     ///   - otherBroker: the port of another broker, to which the tap leads.
+    ///   - refusal: the versions of MQTT that the tap refuses in the broker's name.
     ///   - credentials: of the publishers, where the broker asks for them.
     ///   - isMigrated: whether `penstock migrate` has run.
     ///   - whenSeen: what the tap calls for each packet.
@@ -45,7 +46,7 @@ final class Workplace {
         broker brokerLines: String? = nil, database databaseLine: String? = nil, lease: String? = nil, distribution: String? = nil,
         batch: String? = nil, more: String? = nil, ddl: String = "create", databaseURL: String? = nil, role: String? = nil,
         brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil, otherBroker: Int? = nil,
-        credentials: LoadPublisher.Credentials? = nil, isMigrated: Bool = true,
+        refusal: WireTap.Refusal? = nil, credentials: LoadPublisher.Credentials? = nil, isMigrated: Bool = true,
         whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
     ) async throws {
         servers = try TestServers.ofThisSuite()
@@ -66,7 +67,8 @@ final class Workplace {
         broker = withoutBroker == nil && otherBroker == nil ? try await servers.makeBroker(options) : nil
         brokerPort = broker?.port ?? otherBroker ?? 0
         tap = try WireTap(
-            brokerPort: try broker.map { try #require(approach.port($0)) } ?? brokerPort, reads: approach.isReadable, whenSeen: whenSeen)
+            brokerPort: try broker.map { try #require(approach.port($0)) } ?? brokerPort, reads: approach.isReadable, refusal: refusal,
+            whenSeen: whenSeen)
         let url = approach.url(withoutBroker ?? tap.port)
         let ownLines = (brokerLines ?? "").split(separator: "\n").map { "  \($0)\n" }.joined()
         let pool = [lease.map { "lease: \($0)" }, distribution.map { "distribution: \($0)" }].compactMap { $0 }.map { ", " + $0 }.joined()
