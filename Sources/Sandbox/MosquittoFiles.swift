@@ -70,8 +70,8 @@ struct MosquittoFiles {
             lines += ["plugin \(try Self.findPlugin())", "plugin_opt_config_file \(subscriptions.path)"]
         }
         if options.logsEverything { lines.append("log_type all") }
-        // What stands below a listener may be about that listener, so these come last.
-        return lines + options.extraLines + listeners(options, ports)
+        // What stands below a listener may be about that listener.
+        return lines + listeners(options, ports) + options.extraLines
     }
 
     private func listeners(_ options: PrivateMosquitto.Options, _ ports: MosquittoPorts) -> [String] {
@@ -80,12 +80,12 @@ struct MosquittoFiles {
         let shown = options.tls.map { ["certfile \($0.certificate.path)", "keyfile \($0.key.path)"] } ?? []
         let asked = options.tls?.clientAuthority.map { ["cafile \($0.path)", "require_certificate true"] } ?? []
         let named = options.tls?.certificateNamesUser == true ? ["use_identity_as_username true"] : []
-        listen(ports.plain, [])
         listen(ports.tls, shown)
         listen(ports.mutualTLS, shown + asked + named)
         listen(ports.psk, ["psk_hint penstock"])
         listen(ports.webSocket, ["protocol websockets"])
         listen(ports.secureWebSocket, ["protocol websockets"] + shown)
+        listen(ports.plain, [])
         return lines
     }
 

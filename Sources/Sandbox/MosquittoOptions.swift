@@ -25,7 +25,7 @@ extension PrivateMosquitto {
         public var allowedSubscriptions: [String]?
         /// Whether the log tells of every packet.
         public var logsEverything = false
-        /// Further lines of its configuration.
+        /// Further lines of its configuration, about the broker or about the listener at `port`.
         public var extraLines: [String] = []
 
         public init() {}

@@ -85,7 +85,7 @@ extension EndToEndTests {
             try await expectRefusal(
                 try await Workplace(
                     sessions: 1, shards: 1, approach: .tls, broker: "tls: {ca_file: \(certificates.authority.path)}",
-                    brokerOptions: options(certificates.serverExpired)), saying: ["expired"])
+                    brokerOptions: options(certificates.serverExpired)), saying: ["expired", "date"])
         }
 
         @Test("verify: none trusts anybody, and the log warns of it")

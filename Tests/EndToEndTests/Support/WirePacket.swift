@@ -91,10 +91,13 @@ enum Packets {
     static let pingResponse: [UInt8] = [0xD0, 0]
     static let disconnect: [UInt8] = [0xE0, 0]
 
-    static func connect(client: String, cleanSession: Bool = true, credentials: LoadPublisher.Credentials? = nil) -> [UInt8] {
+    /// - Parameter level: 4 is MQTT 3.1.1, 5 is 5.
+    static func connect(
+        client: String, cleanSession: Bool = true, credentials: LoadPublisher.Credentials? = nil, level: UInt8 = 4
+    ) -> [UInt8] {
         let flags: UInt8 = (cleanSession ? 2 : 0) | (credentials == nil ? 0 : 0xC0)
         let secrets = credentials.map { text($0.username) + text($0.password) } ?? []
-        return packet(0x10, text("MQTT") + [4, flags, 0, 0] + text(client) + secrets)
+        return packet(0x10, text("MQTT") + [level, flags, 0, 0] + (level == 5 ? [0] : []) + text(client) + secrets)
     }
 
     /// - Parameter packetIdentifier: nil at QoS 0.
