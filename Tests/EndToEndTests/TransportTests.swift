@@ -47,7 +47,7 @@ extension EndToEndTests {
                 try probe.number("SELECT count(*) FROM readings") > 0
             }
             try await workplace.servers.stopDatabase()
-            try await workplace.ingester.waitForLog("waiting for the database")
+            try await workplace.ingester.waitForLog("the database does not take a batch")
             try await workplace.servers.startDatabase()
             try await workplace.waitUntilStored(Set(0..<count), within: .seconds(60))
             let residentBytes = try #require(workplace.ingester.residentBytesPeak)
