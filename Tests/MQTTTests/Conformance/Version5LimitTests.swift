@@ -78,7 +78,7 @@ struct Version5LimitTests {
         #expect(harness.receive(hex: "70 02 0001") == [.acknowledged(1)])
         #expect(harness.session.publish(topic: topic, payload: [], qos: .exactlyOnce) == .awaitingAcknowledgement(packetIdentifier: 3))
         #expect(harness.session.publish(topic: topic, payload: [], qos: .atLeastOnce) == .windowFull)
-        #expect(harness.receive(hex: "50 03 0003 97") == [.publishRefused(3, Refusal(code: .quotaExceeded))])
+        #expect(harness.receive(hex: "50 03 0003 97") == [.publishRefused(3, ServerRefusal(code: .quotaExceeded))])
         #expect(harness.session.publish(topic: topic, payload: [], qos: .atLeastOnce) == .awaitingAcknowledgement(packetIdentifier: 4))
     }
 
