@@ -77,7 +77,9 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
     package.targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
     package.targets.append(
         .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support", swiftSettings: strictness))
-    let fuzzed: [String: [Target.Dependency]] = ["json": ["Payload"], "csv": ["Payload"], "binary": ["Payload"]]
+    let fuzzed: [String: [Target.Dependency]] = [
+        "json": ["Payload"], "csv": ["Payload"], "binary": ["Payload"], "mqtt": ["MQTT", nioCore],
+    ]
     for (name, modules) in fuzzed {
         package.targets.append(
             .executableTarget(

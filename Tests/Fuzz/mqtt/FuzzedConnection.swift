@@ -1,0 +1,237 @@
+import FuzzSupport
+import MQTT
+import NIOCore
+
+/// A session with what its caller keeps for it: bytes that are not taken yet, and what it has to settle. All calls keep the preconditions of the
+/// session, whatever the bytes make of it.
+struct FuzzedConnection {
+    private(set) var log: [String] = []
+
+    private let setup: Setup
+    private let memory: GuardedMemory
+    private let isByteByByte: Bool
+    private let topic: TopicName
+    private let filters: [TopicFilter]
+    private var session: ClientSession
+    private var owed = OwedAnswers()
+    private var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    private var unread: [UInt8] = []
+    private var bytesReceived = 0
+    private var isPaused = false
+
+    init(_ setup: Setup, memory: GuardedMemory, isByteByByte: Bool) {
+        self.setup = setup
+        self.memory = memory
+        self.isByteByByte = isByteByByte
+        var configuration = SessionConfiguration(clientIdentifier: "fuzz")
+        configuration.version = setup.version
+        configuration.cleanSession = setup.isClean
+        configuration.keepAliveSeconds = setup.keepAliveSeconds
+        configuration.maximumPacketBytes = setup.maximumPacketBytes
+        configuration.filtersPerPacket = 2
+        configuration.maximumPublishesInFlight = 6
+        guard let topic = try? TopicName("t"), let session = try? ClientSession(configuration: configuration),
+            let filters = try? ["a", "b/#", "$share/g/+"].map({ try TopicFilter($0) })
+        else { fatalError("the session of the fuzzer is not valid") }
+        (self.topic, self.session, self.filters) = (topic, session, filters)
+        if setup.loadsIdentifiers { self.session.loadStoredPacketIdentifiers([1...3, 8...8]) }
+        open(isPresent: setup.isPresent)
+        for _ in 0..<setup.publishes { publish() }
+        if setup.isPaused { pauseOrResume() }
+    }
+
+    // MARK: Connections
+
+    private mutating func open(isPresent: Bool) {
+        owed.connectionOpened()
+        session.connectionOpened(now: now)
+        send()
+        guard setup.isConnected else { return }
+        let flags: UInt8 = isPresent && !setup.isClean ? 1 : 0
+        receive(setup.version.rawValue < 5 ? [0x20, 2, flags, 0] : [0x20, 3, flags, 0, 0])
+        if isPresent, setup.confirmsIdentifiers { session.confirmPacketIdentifiers() }
+        for _ in 0..<setup.subscribes { subscribe() }
+        for _ in 0..<setup.unsubscribes { session.unsubscribe(filters, now: now) }
+        send()
+    }
+
+    private mutating func close() {
+        session.connectionClosed()
+        owed.connectionClosed()
+        unread = []
+        isPaused = false
+    }
+
+    // MARK: Bytes
+
+    mutating func receive(_ bytes: some Collection<UInt8>) {
+        guard !bytes.isEmpty else { return }
+        bytesReceived += bytes.count
+        guard isByteByByte else {
+            unread += bytes
+            return read()
+        }
+        for byte in bytes {
+            unread.append(byte)
+            read()
+        }
+    }
+
+    /// Everything that the bytes mean, up to an error.
+    private mutating func read() {
+        let bytes = unread.withUnsafeBytes { memory.lay($0) }
+        var offset = 0
+        var calls = 0
+        do throws(MQTTError) {
+            while true {
+                let before = offset
+                calls += 1
+                claim(calls <= bytes.count + 16, "\(calls) events of \(bytes.count) bytes")
+                let event = try session.nextEvent(in: bytes, at: &offset, now: now)
+                claim(offset >= before && offset <= bytes.count, "from \(before) to \(offset) of \(bytes.count) bytes")
+                guard take(event, bytes) else { break }
+            }
+        } catch {
+            claim((0...bytes.count).contains(offset), "\(error) at \(offset) of \(bytes.count) bytes")
+            log.append("failed: \(error.description)")
+            offset = bytes.count
+        }
+        unread.removeFirst(offset)
+        let bound = bytesReceived / 4 + 1
+        claim(session.unacknowledgedCount <= bound, "\(session.unacknowledgedCount) packets of \(bytesReceived) bytes")
+    }
+
+    /// Takes one event down; false where no other can follow.
+    private mutating func take(_ event: SessionEvent, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch event {
+        case .needsMoreBytes, .held: return false
+        case .identifiersFreed:
+            log.append("identifiers freed")
+            session.freedIdentifiersAreDurable()
+            return true
+        case .publish(let publish, let sequence):
+            claim(bytes.holds(publish.topic) && bytes.holds(publish.payload), "a message outside the bytes")
+            claim(TopicName.isValid(publish.topic), "a topic that is none")
+            claim(
+                (publish.packetIdentifier == 0) == (publish.qos == .atMostOnce), "identifier \(publish.packetIdentifier) at \(publish.qos)")
+            claim((sequence == nil) == (publish.qos == .atMostOnce), "sequence \(String(describing: sequence)) at \(publish.qos)")
+            if let sequence { owed.received(sequence, publish.packetIdentifier, publish.qos) }
+            log.append(
+                "publish \(Array(publish.topic)) \(Array(publish.payload)) \(publish.packetIdentifier) \(publish.qos) \(publish.isRetained) "
+                    + "\(publish.isDuplicate) \(String(describing: sequence))")
+        case .repeated(let identifier, let qos):
+            if qos == .exactlyOnce { owed.repeated(identifier) }
+            log.append("repeated \(identifier) \(qos)")
+        case .released(let identifier, let sequence):
+            owed.released(sequence, identifier)
+            log.append("released \(identifier) \(sequence)")
+        default: log.append("\(event)")
+        }
+        return true
+    }
+
+    // MARK: What the caller does
+
+    mutating func take(_ step: Step) {
+        switch step.action {
+        case .nothing: break
+        case .settleOldest: owed.takeOldest().map { settle($0) }
+        case .settleNewest: owed.takeNewest().map { settle($0) }
+        case .abandon:
+            if let sequence = owed.takeFormer() {
+                session.abandon(sequence..<sequence + 1)
+                read()
+            }
+        case .flush: send()
+        case .tick: tick()
+        case .pauseOrResume: pauseOrResume()
+        case .publish:
+            publish()
+            send()
+        case .subscribe:
+            subscribe()
+            send()
+        case .disconnect:
+            session.disconnect()
+            send()
+        case .reconnect, .reconnectAbsent:
+            close()
+            open(isPresent: step.action == .reconnect)
+        }
+        held()
+    }
+
+    private mutating func settle(_ sequence: UInt64) {
+        session.settle(sequence..<sequence + 1)
+        // What was held may be read now.
+        read()
+    }
+
+    private mutating func tick() {
+        now = now + .seconds(7)
+        do throws(MQTTError) {
+            let next = try session.tick(now: now)
+            claim(next > now || setup.keepAliveSeconds == 0, "the next tick is not in the future")
+        } catch {
+            log.append("tick: \(error.description)")
+        }
+        send()
+    }
+
+    private mutating func pauseOrResume() {
+        if isPaused { session.resumeReading(now: now) } else { session.pauseReading() }
+        isPaused.toggle()
+        claim(session.isReadingPaused == isPaused, "paused, or not")
+    }
+
+    private mutating func publish() {
+        let qos: QoS = session.publishesInFlight.isMultiple(of: 2) ? .atLeastOnce : .exactlyOnce
+        let outcome = session.publish(topic: topic, payload: [1, 2, 3], qos: qos)
+        log.append("\(outcome), \(session.publishesInFlight) in flight")
+    }
+
+    private mutating func subscribe() {
+        session.subscribe(filters.map { Subscription(filter: $0, qos: .exactlyOnce) }, now: now)
+    }
+
+    /// Settles everything that came, and wants every answer for it.
+    mutating func settleAll() {
+        while let sequence = owed.takeNewest() { settle(sequence) }
+        claim(!session.hasUnsettledDeliveriesOfFormerConnection, "all is settled, and something waits")
+        send()
+        guard session.isConnected else { return }
+        claim(session.unacknowledgedCount == 0 && owed.isAnswered, "all is settled, and not all is answered")
+        held()
+    }
+
+    private mutating func held() {
+        let held = session.heldPacketIdentifiers
+        claim(held.first?.lowerBound != 0, "0 is held")
+        claim(zip(held, held.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound }, "held, in disorder: \(held)")
+        claim(held.isEmpty == session.holdsNoPacketIdentifier, "held, and not held")
+        log.append("held \(held)")
+    }
+
+    /// Whole packets, and only answers that are owed.
+    private mutating func send() {
+        session.flushAcknowledgements()
+        guard let output = session.takeOutput(now: now) else { return }
+        var packets = Array(output.readableBytesView)[...]
+        log.append("sent \(packets)")
+        while let first = packets.popFirst() {
+            var count = 0
+            var shift = 0
+            while let byte = packets.popFirst() {
+                count |= Int(byte & 0x7F) << shift
+                shift += 7
+                if byte & 0x80 == 0 { break }
+            }
+            claim(shift > 0 && count <= packets.count, "half a packet was written")
+            let body = packets.prefix(count)
+            packets = packets.dropFirst(count)
+            guard first >> 4 >= 4, first >> 4 <= 7 else { continue }
+            claim(body.count >= 2, "an answer of \(body.count) bytes")
+            owed.sent(first >> 4, body.prefix(2).reduce(0) { $0 << 8 | UInt16($1) })
+        }
+    }
+}
