@@ -5,7 +5,22 @@ import NIOCore
 /// A session with what its caller keeps for it: bytes that are not taken yet, and what it has to settle. All calls keep the preconditions of the
 /// session, whatever the bytes make of it.
 struct FuzzedConnection {
-    private(set) var log: [String] = []
+    /// What came of the bytes and the calls, in order.
+    enum Entry: Equatable {
+        case publish(
+            topic: [UInt8], payload: [UInt8], identifier: UInt16, qos: QoS, isRetained: Bool, isDuplicate: Bool, sequence: UInt64?)
+        case repeated(UInt16, QoS)
+        case released(UInt16, sequence: UInt64)
+        case acknowledged(UInt16)
+        case event(String)
+        case failed(MQTTError)
+        case tickFailed(MQTTError)
+        case published(PublishOutcome, inFlight: Int)
+        case sent([UInt8])
+        case held([ClosedRange<UInt16>])
+    }
+
+    private(set) var log: [Entry] = []
 
     private let setup: Setup
     private let memory: GuardedMemory
@@ -93,7 +108,7 @@ struct FuzzedConnection {
             }
         } catch {
             claim((0...bytes.count).contains(offset), "\(error) at \(offset) of \(bytes.count) bytes")
-            log.append("failed: \(error.description)")
+            log.append(.failed(error))
             offset = bytes.count
         }
         unread.removeFirst(offset)
@@ -106,7 +121,7 @@ struct FuzzedConnection {
         switch event {
         case .needsMoreBytes, .held: return false
         case .identifiersFreed:
-            log.append("identifiers freed")
+            log.append(.event("identifiers freed"))
             session.freedIdentifiersAreDurable()
             return true
         case .publish(let publish, let sequence):
@@ -117,15 +132,17 @@ struct FuzzedConnection {
             claim((sequence == nil) == (publish.qos == .atMostOnce), "sequence \(String(describing: sequence)) at \(publish.qos)")
             if let sequence { owed.received(sequence, publish.packetIdentifier, publish.qos) }
             log.append(
-                "publish \(Array(publish.topic)) \(Array(publish.payload)) \(publish.packetIdentifier) \(publish.qos) \(publish.isRetained) "
-                    + "\(publish.isDuplicate) \(String(describing: sequence))")
+                .publish(
+                    topic: Array(publish.topic), payload: Array(publish.payload), identifier: publish.packetIdentifier, qos: publish.qos,
+                    isRetained: publish.isRetained, isDuplicate: publish.isDuplicate, sequence: sequence))
         case .repeated(let identifier, let qos):
             if qos == .exactlyOnce { owed.repeated(identifier) }
-            log.append("repeated \(identifier) \(qos)")
+            log.append(.repeated(identifier, qos))
         case .released(let identifier, let sequence):
             owed.released(sequence, identifier)
-            log.append("released \(identifier) \(sequence)")
-        default: log.append("\(event)")
+            log.append(.released(identifier, sequence: sequence))
+        case .acknowledged(let identifier): log.append(.acknowledged(identifier))
+        default: log.append(.event("\(event)"))
         }
         return true
     }
@@ -173,7 +190,7 @@ struct FuzzedConnection {
             let next = try session.tick(now: now)
             claim(next > now || setup.keepAliveSeconds == 0, "the next tick is not in the future")
         } catch {
-            log.append("tick: \(error.description)")
+            log.append(.tickFailed(error))
         }
         send()
     }
@@ -187,7 +204,7 @@ struct FuzzedConnection {
     private mutating func publish() {
         let qos: QoS = session.publishesInFlight.isMultiple(of: 2) ? .atLeastOnce : .exactlyOnce
         let outcome = session.publish(topic: topic, payload: [1, 2, 3], qos: qos)
-        log.append("\(outcome), \(session.publishesInFlight) in flight")
+        log.append(.published(outcome, inFlight: session.publishesInFlight))
     }
 
     private mutating func subscribe() {
@@ -209,7 +226,7 @@ struct FuzzedConnection {
         claim(held.first?.lowerBound != 0, "0 is held")
         claim(zip(held, held.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound }, "held, in disorder: \(held)")
         claim(held.isEmpty == session.holdsNoPacketIdentifier, "held, and not held")
-        log.append("held \(held)")
+        log.append(.held(held))
     }
 
     /// Whole packets, and only answers that are owed.
@@ -217,7 +234,7 @@ struct FuzzedConnection {
         session.flushAcknowledgements()
         guard let output = session.takeOutput(now: now) else { return }
         var packets = Array(output.readableBytesView)[...]
-        log.append("sent \(packets)")
+        log.append(.sent(Array(packets)))
         while let first = packets.popFirst() {
             var count = 0
             var shift = 0

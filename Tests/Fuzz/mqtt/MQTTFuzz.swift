@@ -22,11 +22,14 @@ struct MQTTFuzz {
         let cut = log(setup, steps, stream, isByteByByte: true)
         guard whole != cut else { return }
         let place = zip(whole, cut).prefix { $0 == $1 }.count
-        let (one, other) = (place < whole.count ? whole[place] : "nothing", place < cut.count ? cut[place] : "nothing")
-        claim(false, "cut differently, the same bytes mean something else at event \(place): \(one), and byte by byte \(other)")
+        let (one, other) = (whole.dropFirst(place).first, cut.dropFirst(place).first)
+        claim(
+            false,
+            "cut differently, the same bytes mean something else at event \(place): \(String(describing: one)), and \(String(describing: other))"
+        )
     }
 
-    private func log(_ setup: Setup, _ steps: [Step], _ stream: [UInt8], isByteByByte: Bool) -> [String] {
+    private func log(_ setup: Setup, _ steps: [Step], _ stream: [UInt8], isByteByByte: Bool) -> [FuzzedConnection.Entry] {
         var connection = FuzzedConnection(setup, memory: memory, isByteByByte: isByteByByte)
         var rest = stream[...]
         for step in steps {
