@@ -171,6 +171,10 @@ final class PublishingSession {
             underWay[Int(identifier)] = -1
             underWayCount -= 1
             acknowledged(message)
+        case .publishRefused(let identifier, let refusal):
+            underWay[Int(identifier)] = -1
+            underWayCount -= 1
+            fail("the broker refuses a message: \(refusal.code)")
         default: break
         }
         return true
@@ -229,6 +233,7 @@ final class PublishingSession {
                 underWay[Int(identifier)] = next
                 underWayCount += 1
             case .windowFull, .notConnected: return
+            case .tooLarge(let maximum): return fail("a message is larger than the \(maximum) bytes that the broker takes")
             }
             progress.published[configuration.fleet.format(of: number), default: 0] += 1
             next += 1

@@ -5,6 +5,7 @@ public enum MQTTError: Error, Equatable, Sendable {
     case packetTypeNotForClients(PacketType)
     case reservedFlags(PacketType, flags: UInt8)
     case remainingLengthTooLong
+    case paddedRemainingLength
     case packetTooLarge(packetBytes: Int, maximumBytes: Int)
     case wrongRemainingLength(PacketType, remainingBytes: Int)
     case zeroPacketIdentifier(PacketType)
@@ -15,21 +16,33 @@ public enum MQTTError: Error, Equatable, Sendable {
     case reservedConnectionAcknowledgementFlags(UInt8)
     case reservedConnectReturnCode(UInt8)
     case sessionPresentAfterCleanSession
-    case connectionRefused(ConnectReturnCode)
+    case connectionRefused(ReasonCode, ServerStatement)
 
     // PUBLISH.
     case invalidQoS
     case duplicateAtQoS0
     case truncatedPublish
     case malformedTopicName(TopicFault)
+    case unknownTopicAlias(UInt16)
+    case topicAliasTooLarge(UInt16, maximum: UInt16)
+
+    // Properties and reason codes (5.0).
+    case malformedProperties(PacketType, PropertyFault)
+    case unknownReasonCode(PacketType, UInt8)
+    case misplacedReasonCode(PacketType, ReasonCode)
+
+    // The server ends the connection (5.0).
+    case disconnected(ReasonCode, ServerStatement)
+    case unexpectedAuthentication
 
     // Acknowledgements.
     case reservedSubscribeReturnCode(UInt8)
-    case wrongSubscribeReturnCodeCount(expected: Int, received: Int)
+    case wrongReasonCodeCount(PacketType, expected: Int, received: Int)
     case unexpectedAcknowledgement(PacketType, packetIdentifier: UInt16)
     case packetIdentifierInUse(UInt16)
     case releaseBeforeReceipt(UInt16)
     case tooManyUnacknowledged(maximum: Int)
+    case receiveMaximumExceeded(maximum: Int)
 
     // Time limits.
     case connectTimedOut
@@ -61,6 +74,35 @@ public enum ConfigurationFault: Error, Equatable, Sendable {
     case nullCharacter(field: String)
     case fieldTooLong(field: String, bytes: Int)
     case outOfRange(field: String, value: Int, allowed: ClosedRange<Int>)
+    case clientIdentifierTooLong(characters: Int, maximum: Int, ProtocolVersion)
+    case passwordWithoutUserName(ProtocolVersion)
+}
+
+extension MQTTError {
+    /// What DISCONNECT tells the server, where the version has words for it (MQTT 5.0 §4.13); nil when it is not the server's doing, or it is the
+    /// server that ended the connection.
+    var reasonCode: ReasonCode? {
+        switch self {
+        case .malformedProperties(_, let fault): fault.reasonCode
+        case .reservedFlags, .remainingLengthTooLong, .paddedRemainingLength, .wrongRemainingLength, .reservedPacketType, .truncatedPublish,
+            .malformedTopicName(.malformedUTF8), .malformedTopicName(.nullCharacter), .invalidQoS, .reservedConnectionAcknowledgementFlags,
+            .reservedConnectReturnCode, .reservedSubscribeReturnCode, .unknownReasonCode:
+            .malformedPacket
+        case .malformedTopicName(.empty): .protocolError
+        case .malformedTopicName: .topicNameInvalid
+        case .unknownTopicAlias: .protocolError
+        case .topicAliasTooLarge: .topicAliasInvalid
+        case .packetTooLarge: .packetTooLarge
+        case .receiveMaximumExceeded, .tooManyUnacknowledged: .receiveMaximumExceeded
+        case .packetTypeNotForClients, .zeroPacketIdentifier, .packetBeforeConnectionAcknowledgement, .secondConnectionAcknowledgement,
+            .sessionPresentAfterCleanSession, .duplicateAtQoS0, .wrongReasonCodeCount, .unexpectedAcknowledgement, .packetIdentifierInUse,
+            .releaseBeforeReceipt, .misplacedReasonCode, .unexpectedAuthentication:
+            .protocolError
+        case .pingTimedOut: .keepAliveTimeout
+        case .subscribeTimedOut, .unsubscribeTimedOut: .unspecifiedError
+        case .connectionRefused, .disconnected, .connectTimedOut, .invalidConfiguration, .invalidTopicName, .invalidTopicFilter: nil
+        }
+    }
 }
 
 extension MQTTError: CustomStringConvertible {
@@ -75,6 +117,8 @@ extension MQTTError: CustomStringConvertible {
             "the server sent \(type) with flag bits \(flags), which must be \(type.reservedFlags) [MQTT-2.2.2-1] [MQTT-2.2.2-2]"
         case .remainingLengthTooLong:
             "the server sent a remaining length of more than 4 bytes (MQTT 3.1.1 §2.2.3)"
+        case .paddedRemainingLength:
+            "the server sent a remaining length that is not in its shortest form [MQTT-1.5.5-1]"
         case .packetTooLarge(let packetBytes, let maximumBytes):
             "the server sent a packet of \(packetBytes) bytes, which is more than the \(maximumBytes) that are allowed here: "
                 + "raise the maximum packet size or make the publisher send less"
@@ -92,8 +136,8 @@ extension MQTTError: CustomStringConvertible {
             "the server sent CONNACK with the reserved return code \(code) (MQTT 3.1.1 §3.2.2.3)"
         case .sessionPresentAfterCleanSession:
             "the server says it kept a session though a clean one was asked for [MQTT-3.2.2-1]"
-        case .connectionRefused(let code):
-            "the server refused the connection: \(code) (CONNACK return code \(code.rawValue))"
+        case .connectionRefused(let code, let statement):
+            "the server refused the connection: \(code)\(statement.inWords)"
         case .invalidQoS:
             "the server sent PUBLISH with both QoS bits set [MQTT-3.3.1-4]"
         case .duplicateAtQoS0:
@@ -102,10 +146,24 @@ extension MQTTError: CustomStringConvertible {
             "the server sent a PUBLISH that ends within its topic name or packet identifier (MQTT 3.1.1 §3.3.2)"
         case .malformedTopicName(let fault):
             "the server sent PUBLISH with a topic name that \(fault)"
+        case .unknownTopicAlias(let alias):
+            "the server sent PUBLISH with the topic alias \(alias), for which it has set no topic (MQTT 5.0 §3.3.2.3.4)"
+        case .topicAliasTooLarge(let alias, let maximum):
+            "the server sent PUBLISH with the topic alias \(alias), of which only 1 to \(maximum) are allowed here [MQTT-3.1.2-26]"
+        case .malformedProperties(let type, let fault):
+            "the server sent \(type) with \(fault)"
+        case .unknownReasonCode(let type, let code):
+            "the server sent \(type) with the unknown reason code \(code) (MQTT 5.0 §2.4)"
+        case .misplacedReasonCode(let type, let code):
+            "the server sent \(type) with the reason code '\(code)', which belongs to other packets (MQTT 5.0 §2.4)"
+        case .disconnected(let code, let statement):
+            "the server ended the connection: \(code)\(statement.inWords)"
+        case .unexpectedAuthentication:
+            "the server sent AUTH, though no enhanced authentication was asked for [MQTT-4.12.0-6]"
         case .reservedSubscribeReturnCode(let code):
             "the server sent SUBACK with the reserved return code \(code) [MQTT-3.9.3-2]"
-        case .wrongSubscribeReturnCodeCount(let expected, let received):
-            "the server sent SUBACK with \(received) return codes for \(expected) topic filters [MQTT-3.8.4-5]"
+        case .wrongReasonCodeCount(let type, let expected, let received):
+            "the server sent \(type) with \(received) return codes for \(expected) topic filters [MQTT-3.8.4-5]"
         case .unexpectedAcknowledgement(let type, let packetIdentifier):
             "the server sent \(type) for packet identifier \(packetIdentifier), for which nothing waits [MQTT-2.3.1-6] [MQTT-2.3.1-7]"
         case .packetIdentifierInUse(let packetIdentifier):
@@ -114,6 +172,8 @@ extension MQTTError: CustomStringConvertible {
             "the server sent PUBREL for packet identifier \(packetIdentifier) before PUBREC went out [MQTT-4.3.3-1]"
         case .tooManyUnacknowledged(let maximum):
             "the server left more than \(maximum) packets unacknowledged at once (MQTT 3.1.1 §2.3.1)"
+        case .receiveMaximumExceeded(let maximum):
+            "the server sent more than the \(maximum) messages at once that are allowed here [MQTT-3.3.4-7]"
         case .connectTimedOut:
             "the server sent no CONNACK within the time allowed"
         case .subscribeTimedOut(let filters):
@@ -131,8 +191,15 @@ extension MQTTError: CustomStringConvertible {
         }
     }
 
-    private static func list(_ filters: [TopicFilter]) -> String {
+    static func list(_ filters: [TopicFilter]) -> String {
         filters.map(\.description.debugDescription).joined(separator: ", ")
+    }
+}
+
+extension ServerStatement {
+    /// What the server added, as the end of a sentence.
+    var inWords: String {
+        (reason.map { "; it says: \($0)" } ?? "") + (serverReference.map { "; it names the server \($0)" } ?? "")
     }
 }
 
@@ -161,6 +228,9 @@ extension ConfigurationFault: CustomStringConvertible {
         case .fieldTooLong(let field, let bytes): "\(field) is \(bytes) bytes long, at most 65,535 are possible (MQTT 3.1.1 §1.5.3)"
         case .outOfRange(let field, let value, let allowed):
             "\(field) is \(value), it must be from \(allowed.lowerBound) to \(allowed.upperBound)"
+        case .clientIdentifierTooLong(let characters, let maximum, let version):
+            "the client identifier has \(characters) characters, and MQTT \(version) allows \(maximum)"
+        case .passwordWithoutUserName(let version): "MQTT \(version) takes no password without a user name [MQTT-3.1.2-22]"
         }
     }
 }

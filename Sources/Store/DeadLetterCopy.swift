@@ -1,4 +1,5 @@
 import CopyFormat
+import MQTT
 import PostgreSQL
 
 /// How dead letters go into `penstock.dead_letter`: rows of a COPY like any other, in the same transaction as the data.
@@ -7,6 +8,7 @@ public enum DeadLetterCopy {
         table: "penstock.dead_letter",
         columns: [
             "received", "topic", "payload", "qos", "retain", "mapping", "stage", "column_name", "sqlstate", "error", "client_id",
+            "properties",
         ])
 }
 
@@ -22,11 +24,13 @@ extension CopyBuffer {
     ///   - topic: the topic name's bytes.
     ///   - payload: as it came.
     ///   - receivedMicroseconds: since 1970, UTC.
+    ///   - properties: of MQTT 5.0, if there are any.
     public mutating func appendDeadLetter(
         topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
-        mapping: String?, stage: DeadLetterStage, column: String?, sqlState: String? = nil, error: String, clientIdentifier: String
+        mapping: String?, stage: DeadLetterStage, column: String?, sqlState: String? = nil, error: String, clientIdentifier: String,
+        properties: PublishProperties
     ) {
-        beginRow(fieldCount: 11)
+        beginRow(fieldCount: 12)
         appendTimestamp(unixMicroseconds: receivedMicroseconds)
         appendText(topic)
         appendBytes(payload)
@@ -38,6 +42,11 @@ extension CopyBuffer {
         appendText(sqlState)
         appendText(error)
         appendText(clientIdentifier)
+        if let json = LetterProperties.json(properties) {
+            Array(json.utf8).withUnsafeBytes { appendJSONB($0) }
+        } else {
+            appendNull()
+        }
     }
 
     private mutating func appendText(_ text: String?) {

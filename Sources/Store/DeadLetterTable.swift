@@ -11,6 +11,8 @@ public struct DeadLetter: Sendable {
     public var isRetained: Bool
     /// nil: no mapping took the message.
     public var mapping: String?
+    /// Those of MQTT 5.0, as `PublishPropertiesWriter` makes them.
+    public var properties: [UInt8]
 }
 
 /// Which dead letters are meant.
@@ -67,14 +69,15 @@ public enum DeadLetterTable {
         guard !identifiers.isEmpty else { return [] }
         let rows = try connection.query(
             """
-            SELECT id, topic, encode(payload, 'hex'), (extract(epoch FROM received) * 1000000)::bigint, qos, retain, mapping
+            SELECT id, topic, encode(payload, 'hex'), (extract(epoch FROM received) * 1000000)::bigint, qos, retain, mapping, properties::text
             FROM penstock.dead_letter WHERE id = ANY ($1::bigint[]) ORDER BY id
             """, ["{" + identifiers.joined(separator: ",") + "}"])
         return rows.map { row in
             DeadLetter(
-                identifier: row[0].flatMap { Int64($0) } ?? 0, topic: Array((row[1] ?? "").utf8), payload: bytes(ofHex: row[2] ?? ""),
+                identifier: row[0].flatMap { Int64($0) } ?? 0, topic: Array((row[1] ?? "").utf8),
+                payload: LetterProperties.bytes(ofHex: row[2] ?? ""),
                 receivedMicroseconds: row[3].flatMap { Int64($0) } ?? 0, qos: row[4].flatMap { UInt8($0) } ?? 0, isRetained: row[5] == "t",
-                mapping: row[6])
+                mapping: row[6], properties: row[7].map { LetterProperties.bytes(ofJSON: $0) } ?? [])
         }
     }
 
@@ -126,20 +129,4 @@ public enum DeadLetterTable {
     }
 
     private static func array(_ letters: [Int64]) -> String { "'{\(letters.map(String.init).joined(separator: ","))}'::bigint[]" }
-
-    private static func bytes(ofHex text: String) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(text.utf8.count / 2)
-        var high: UInt8?
-        for digit in text.utf8 {
-            let value = digit <= UInt8(ascii: "9") ? digit - UInt8(ascii: "0") : digit - UInt8(ascii: "a") + 10
-            if let first = high {
-                result.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-        }
-        return result
-    }
 }

@@ -64,7 +64,9 @@ struct PacketWritingTests {
         let topic = try TopicName("a/b")
         let packet = written { buffer in
             [UInt8(0x2A)].withUnsafeBytes {
-                OutgoingPublish(topic: topic, payload: $0, qos: qos, isRetained: isRetained, packetIdentifier: 0x1234).write(to: &buffer)
+                OutgoingPublish(
+                    topic: topic, payload: $0, qos: qos, isRetained: isRetained, packetIdentifier: 0x1234, properties: [], version: .v3_1_1
+                ).write(to: &buffer)
             }
         }
         #expect(packet == bytes(expected))
@@ -95,10 +97,10 @@ struct PacketWritingTests {
         let filters = [try TopicFilter("a/+"), try TopicFilter("#")]
         let subscriptions = [Subscription(filter: filters[0], qos: .exactlyOnce), Subscription(filter: filters[1], qos: .atMostOnce)]
         #expect(
-            written { Subscribe(packetIdentifier: 0x0102, subscriptions: subscriptions[...]).write(to: &$0) }
+            written { Subscribe(packetIdentifier: 0x0102, subscriptions: subscriptions[...], version: .v3_1_1).write(to: &$0) }
                 == bytes("82 0C 0102 0003 612F2B 02 0001 23 00"))
         #expect(
-            written { Unsubscribe(packetIdentifier: 0x0102, filters: filters[...]).write(to: &$0) }
+            written { Unsubscribe(packetIdentifier: 0x0102, filters: filters[...], version: .v3_1_1).write(to: &$0) }
                 == bytes("A2 0A 0102 0003 612F2B 0001 23"))
     }
 

@@ -12,8 +12,9 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
     case identifiersConfirmed
     case identifiersFreed
     case subscribed([SubscriptionResult])
-    case unsubscribed([TopicFilter])
+    case unsubscribed([UnsubscriptionResult])
     case acknowledged(UInt16)
+    case publishRefused(UInt16, Refusal)
     case failed(MQTTError)
 
     init?(_ event: SessionEvent) {
@@ -33,6 +34,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
         case .subscribed(let results): self = .subscribed(results)
         case .unsubscribed(let filters): self = .unsubscribed(filters)
         case .acknowledged(let identifier): self = .acknowledged(identifier)
+        case .publishRefused(let identifier, let refusal): self = .publishRefused(identifier, refusal)
         }
     }
 
@@ -57,6 +59,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
         case .repeated(let identifier, let qos): "repeated \(identifier), \(qos)"
         case .released(let identifier, let sequence): "released \(identifier), sequence \(sequence)"
         case .acknowledged(let identifier): "acknowledged \(identifier)"
+        case .publishRefused(let identifier, let refusal): "publish \(identifier) refused: \(refusal.code)"
         case .connected(let presence): "connected, session \(presence)"
         case .subscribed(let results): "subscribed \(results.count)"
         case .unsubscribed(let filters): "unsubscribed \(filters.count)"
@@ -96,8 +99,10 @@ struct SessionHarness {
         close()
         session.connectionOpened(now: now)
         _ = takeOutput()
-        _ = receive([0x20, 0x02, sessionPresent ? 1 : 0, 0])
+        _ = receive([0x20, hasProperties ? 3 : 2, sessionPresent ? 1 : 0, 0] + (hasProperties ? [0] : []))
     }
+
+    private var hasProperties: Bool { session.configuration.version == .v5 }
 
     mutating func close() {
         session.connectionClosed()

@@ -48,7 +48,7 @@ struct StreamTests {
                 .publish(topic: "early", payload: [0x2A], identifier: 1, qos: .atLeastOnce, retained: false, duplicate: true, sequence: 0),
                 .subscribed([
                     SubscriptionResult(subscription: subscriptions[0], grantedQoS: .atLeastOnce),
-                    SubscriptionResult(subscription: subscriptions[1], grantedQoS: nil),
+                    SubscriptionResult(subscription: subscriptions[1], grantedQoS: nil, refusal: Refusal(code: .unspecifiedError)),
                 ]),
                 .publish(
                     topic: "sensors/d1/state", payload: Array("{\"t\":21.5}".utf8), identifier: 0, qos: .atMostOnce, retained: true,
@@ -57,7 +57,7 @@ struct StreamTests {
                     topic: "täglich/ü", payload: [UInt8](repeating: 0xFF, count: 200), identifier: 0x1234, qos: .exactlyOnce,
                     retained: false, duplicate: false, sequence: 1),
                 .repeated(0x1234, .exactlyOnce),
-                .unsubscribed([try TopicFilter("c")]),
+                .unsubscribed([UnsubscriptionResult(filter: try TopicFilter("c"))]),
                 .released(8, sequence: release(0)),
                 .acknowledged(3),
                 .publish(

@@ -132,12 +132,12 @@ struct StrictnessTests {
             ("20 02 00FF", false, .reservedConnectReturnCode(255)),
             ("20 02 0100", true, .sessionPresentAfterCleanSession),
             ("20 03", false, .wrongRemainingLength(.connectionAcknowledgement, remainingBytes: 3)),
-            ("20 02 0001", false, .connectionRefused(.unacceptableProtocolVersion)),
-            ("20 02 0002", false, .connectionRefused(.identifierRejected)),
-            ("20 02 0003", false, .connectionRefused(.serverUnavailable)),
-            ("20 02 0004", false, .connectionRefused(.badUsernameOrPassword)),
-            ("20 02 0005", false, .connectionRefused(.notAuthorized)),
-            ("20 02 0105", false, .connectionRefused(.notAuthorized)),
+            ("20 02 0001", false, .connectionRefused(.unsupportedProtocolVersion, ServerStatement())),
+            ("20 02 0002", false, .connectionRefused(.clientIdentifierNotValid, ServerStatement())),
+            ("20 02 0003", false, .connectionRefused(.serverUnavailable, ServerStatement())),
+            ("20 02 0004", false, .connectionRefused(.badUserNameOrPassword, ServerStatement())),
+            ("20 02 0005", false, .connectionRefused(.notAuthorized, ServerStatement())),
+            ("20 02 0105", false, .connectionRefused(.notAuthorized, ServerStatement())),
         ])
     func connectionAcknowledgement(hex: String, cleanSession: Bool, expected: MQTTError) throws {
         var harness = try SessionHarness { $0.cleanSession = cleanSession }
@@ -170,7 +170,7 @@ struct StrictnessTests {
         let filter = try TopicFilter("a/#")
         let errors: [MQTTError] = [
             .reservedFlags(.publishRelease, flags: 0), .invalidQoS, .subscribeTimedOut(filters: [filter]),
-            .connectionRefused(.notAuthorized),
+            .connectionRefused(.notAuthorized, ServerStatement()),
             .malformedTopicName(.malformedUTF8), .invalidTopicFilter("a#", .wildcardWithinLevel),
             .invalidConfiguration(.emptyClientIdentifier),
         ]
@@ -179,7 +179,7 @@ struct StrictnessTests {
                 "the server sent PUBREL with flag bits 0, which must be 2 [MQTT-2.2.2-1] [MQTT-2.2.2-2]",
                 "the server sent PUBLISH with both QoS bits set [MQTT-3.3.1-4]",
                 "the server sent no SUBACK within the time allowed; it may lack the QoS asked for: \"a/#\" [MQTT-3.8.4-1]",
-                "the server refused the connection: not authorized (CONNACK return code 5)",
+                "the server refused the connection: not authorized",
                 "the server sent PUBLISH with a topic name that is not well-formed UTF-8 [MQTT-1.5.3-1]",
                 "topic filter \"a#\" has a wildcard that does not fill its level [MQTT-4.7.1-2] [MQTT-4.7.1-3]",
                 "cannot connect: an empty client identifier needs a clean session [MQTT-3.1.3-7], and MQTT 3.1 allows none",

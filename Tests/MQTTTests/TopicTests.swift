@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Topic names are checked where they lie")
 struct TopicNameTests {
-    private func fault(_ name: [UInt8]) -> TopicFault? { name.withUnsafeBytes(TopicNameValidation.fault) }
+    private func fault(_ name: [UInt8]) -> TopicFault? { name.withUnsafeBytes(TextValidation.fault(inTopicName:)) }
 
     @Test("Names of every length are taken, and a bad byte is found at every place of them")
     func everyPlace() {

@@ -64,7 +64,7 @@ final class Publisher: Sendable {
                     switch session.publish(topic: topic, payload: payload, qos: qos) {
                     case .written: account.withLock { _ = $0.acknowledged.insert(number) }
                     case .awaitingAcknowledgement(let identifier): underWay[identifier] = number
-                    case .windowFull, .notConnected: break
+                    case .windowFull, .notConnected, .tooLarge: break
                     }
                     if qos != .atMostOnce, !underWay.values.contains(number) { break }
                     account.withLock { $0.tried += 1 }

@@ -1,3 +1,4 @@
+import MQTT
 import Mapping
 
 /// The messages of a batch as they came, one behind the other in one block of memory: what becomes a dead letter when PostgreSQL refuses the rows.
@@ -6,6 +7,7 @@ struct MessageLog: ~Copyable {
         var offset: Int
         var topicBytes: UInt32
         var payloadBytes: UInt32
+        var propertyBytes: UInt32
         var receivedMicroseconds: Int64
         /// The session's number in the pool.
         var session: UInt32
@@ -30,16 +32,21 @@ struct MessageLog: ~Copyable {
 
     @inline(__always)
     mutating func append(_ message: borrowing MessageInput, session: Int) {
-        let bytes = message.topic.count + message.payload.count
+        let properties = message.properties.bytes
+        let bytes = message.topic.count + message.payload.count + properties.count
         if _slowPath(capacity - byteCount < bytes) { grow(bytes) }
         entries.append(
             Entry(
                 offset: byteCount, topicBytes: UInt32(truncatingIfNeeded: message.topic.count),
-                payloadBytes: UInt32(truncatingIfNeeded: message.payload.count), receivedMicroseconds: message.receivedMicroseconds,
+                payloadBytes: UInt32(truncatingIfNeeded: message.payload.count),
+                propertyBytes: UInt32(truncatingIfNeeded: properties.count), receivedMicroseconds: message.receivedMicroseconds,
                 session: UInt32(truncatingIfNeeded: session), qos: message.qos, isRetained: message.isRetained))
         if let topic = message.topic.baseAddress { (base + byteCount).copyMemory(from: topic, byteCount: message.topic.count) }
         if let payload = message.payload.baseAddress {
             (base + byteCount + message.topic.count).copyMemory(from: payload, byteCount: message.payload.count)
+        }
+        if let start = properties.baseAddress, !properties.isEmpty {
+            (base + byteCount + message.topic.count + message.payload.count).copyMemory(from: start, byteCount: properties.count)
         }
         byteCount += bytes
     }
@@ -47,10 +54,13 @@ struct MessageLog: ~Copyable {
     /// A message; its pointers are valid until the log changes or goes.
     func message(_ number: Int) -> MessageInput {
         let entry = entries[number]
+        let properties = UnsafeRawBufferPointer(
+            start: base + entry.offset + Int(entry.topicBytes) + Int(entry.payloadBytes), count: Int(entry.propertyBytes))
         return MessageInput(
             topic: UnsafeRawBufferPointer(start: base + entry.offset, count: Int(entry.topicBytes)),
             payload: UnsafeRawBufferPointer(start: base + entry.offset + Int(entry.topicBytes), count: Int(entry.payloadBytes)),
-            receivedMicroseconds: entry.receivedMicroseconds, qos: entry.qos, isRetained: entry.isRetained)
+            receivedMicroseconds: entry.receivedMicroseconds, qos: entry.qos, isRetained: entry.isRetained,
+            properties: PublishProperties(checking: properties) ?? PublishProperties())
     }
 
     mutating func removeAll(keepingCapacityUpTo limit: Int) {

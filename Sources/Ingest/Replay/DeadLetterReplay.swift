@@ -1,4 +1,5 @@
 import Glibc
+import MQTT
 import Mapping
 import PostgreSQL
 import Store
@@ -132,10 +133,13 @@ public final class DeadLetterReplay {
         }
         return letter.topic.withUnsafeBytes { topic in
             letter.payload.withUnsafeBytes { payload in
-                let message = MessageInput(
-                    topic: topic, payload: payload, receivedMicroseconds: letter.receivedMicroseconds, qos: letter.qos,
-                    isRetained: letter.isRetained)
-                let outcome = evaluator.process(message, into: batch.tables, units: batch.units, number: UInt32(number), only: only)
+                let outcome = letter.properties.withUnsafeBytes { properties in
+                    evaluator.process(
+                        MessageInput(
+                            topic: topic, payload: payload, receivedMicroseconds: letter.receivedMicroseconds, qos: letter.qos,
+                            isRetained: letter.isRetained, properties: PublishProperties(checking: properties) ?? PublishProperties()),
+                        into: batch.tables, units: batch.units, number: UInt32(number), only: only)
+                }
                 if outcome.matchedCount == 0 {
                     return [
                         fails(letter, letter.mapping.map { "mapping '\($0)' does not take this topic" } ?? "no mapping takes this topic")

@@ -119,7 +119,7 @@ final class SessionHandler: ChannelInboundHandler {
                 shard.take(
                     MessageInput(
                         topic: publish.topic, payload: publish.payload, receivedMicroseconds: receivedMicroseconds,
-                        qos: publish.qos.rawValue, isRetained: publish.isRetained),
+                        qos: publish.qos.rawValue, isRetained: publish.isRetained, properties: publish.properties),
                     delivery: sequence, isDuplicate: publish.isDuplicate, from: pool)
                 if publish.qos == .exactlyOnce { pool.identifiersChanged() }
             case .needsMoreBytes: return
@@ -136,7 +136,7 @@ final class SessionHandler: ChannelInboundHandler {
                 return
             case .connected(let presence): established(presence)
             case .subscribed(let results): subscribed(results)
-            case .repeated, .unsubscribed, .acknowledged: break
+            case .repeated, .unsubscribed, .acknowledged, .publishRefused: break
             }
         }
     }
@@ -232,11 +232,11 @@ final class SessionHandler: ChannelInboundHandler {
 
     /// What went wrong, and what to do where the operator can do something.
     private static func words(_ error: MQTTError) -> String {
-        guard case .connectionRefused(let code) = error else { return error.description }
+        guard case .connectionRefused(let code, _) = error else { return error.description }
         switch code {
-        case .badUsernameOrPassword, .notAuthorized:
+        case .badUserNameOrPassword, .notAuthorized:
             return "\(error): check broker.username and broker.password_file, and what the broker allows this user"
-        case .identifierRejected: return "\(error): choose another pool.client_id"
+        case .clientIdentifierNotValid: return "\(error): choose another pool.client_id"
         default: return error.description
         }
     }

@@ -127,7 +127,8 @@ final class Shard {
             open.letters.pointee.appendDeadLetter(
                 topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
                 isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: .decode,
-                column: failure.column, error: failure.reason, clientIdentifier: open.clientIdentifier(UInt32(session)))
+                column: failure.column, error: failure.reason, clientIdentifier: open.clientIdentifier(UInt32(session)),
+                properties: message.properties)
             open.messageBytes += message.payload.count
         }
     }
@@ -147,7 +148,8 @@ final class Shard {
         if waiting.isEmpty { logger.debug("messages at QoS 0 wait for the database") }
         waiting.append(
             WaitingMessages.Message(
-                topic: Array(message.topic), payload: Array(message.payload), receivedMicroseconds: message.receivedMicroseconds,
+                topic: Array(message.topic), payload: Array(message.payload), properties: Array(message.properties.bytes),
+                receivedMicroseconds: message.receivedMicroseconds,
                 isRetained: message.isRetained, session: session.number)
         ) { dropped in
             statistics.dropped += 1
@@ -160,10 +162,13 @@ final class Shard {
         while !isFull, let message = waiting.popFirst() {
             message.topic.withUnsafeBytes { topic in
                 message.payload.withUnsafeBytes { payload in
-                    process(
-                        MessageInput(
-                            topic: topic, payload: payload, receivedMicroseconds: message.receivedMicroseconds, qos: 0,
-                            isRetained: message.isRetained), session: message.session)
+                    message.properties.withUnsafeBytes { properties in
+                        process(
+                            MessageInput(
+                                topic: topic, payload: payload, receivedMicroseconds: message.receivedMicroseconds, qos: 0,
+                                isRetained: message.isRetained,
+                                properties: PublishProperties(checking: properties) ?? PublishProperties()), session: message.session)
+                    }
                 }
             }
         }

@@ -16,7 +16,8 @@ final class RefusalLetters {
                 topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
                 isRetained: message.isRetained, mapping: batch.plan.names[Int(unit.mapping)], stage: refusal.stage, column: refusal.column,
                 sqlState: refusal.sqlState, error: refusal.error,
-                clientIdentifier: batch.clientIdentifier(batch.messages.pointee.entries[Int(unit.message)].session))
+                clientIdentifier: batch.clientIdentifier(batch.messages.pointee.entries[Int(unit.message)].session),
+                properties: message.properties)
         }
     }
 }

@@ -42,6 +42,10 @@ struct IncomingDeliveries {
 
     var holdsNoIdentifier: Bool { table.holdsNothing }
 
+    /// Messages that came on this connection and whose PUBACK or PUBCOMP has not gone out: what the receive maximum bounds (MQTT 5.0 §4.9). PUBCOMPs of
+    /// messages of a former connection are counted too, so it is never more than the server has by its own count.
+    private var underWay = 0
+
     /// Held identifiers of a former connection that the server has not named on this one.
     private var unconfirmed: Set<UInt16> = []
 
@@ -52,11 +56,12 @@ struct IncomingDeliveries {
     /// The same identifier again before our PUBACK is a repeat if it says so (DUP), else the server breaks [MQTT-2.3.1-4]. A repeat gets no
     /// PUBACK of its own: the server may give the identifier to a new message after the first one, and a second would acknowledge that.
     @inline(__always)
-    mutating func receiveAtLeastOnce(_ packetIdentifier: UInt16, isDuplicate: Bool) throws(MQTTError) -> Receipt {
+    mutating func receiveAtLeastOnce(_ packetIdentifier: UInt16, isDuplicate: Bool, maximum: Int = .max) throws(MQTTError) -> Receipt {
         guard !table.isAwaitingAcknowledgement(packetIdentifier) else {
             guard isDuplicate else { throw .packetIdentifierInUse(packetIdentifier) }
             return .repeated
         }
+        try count(maximum)
         let sequence = try messages.receive(packetIdentifier, answer: .publishAcknowledgement, state: .waiting)
         table.setAwaitingAcknowledgement(packetIdentifier, true)
         return .delivery(sequence)
@@ -66,9 +71,10 @@ struct IncomingDeliveries {
     ///
     /// On one connection that is so whatever DUP says. On the next one a server MUST set DUP ([MQTT-3.3.1-1]): without it, an identifier that is stored
     /// from before is a new message's, and the server has lost what it knew of the old one, in a crash or since somebody else took the session.
-    mutating func receiveExactlyOnce(_ packetIdentifier: UInt16, isDuplicate: Bool) throws(MQTTError) -> Receipt {
+    mutating func receiveExactlyOnce(_ packetIdentifier: UInt16, isDuplicate: Bool, maximum: Int = .max) throws(MQTTError) -> Receipt {
         switch table[packetIdentifier] {
         case .free:
+            try count(maximum)
             let sequence = try messages.receive(packetIdentifier, answer: .publishReceived, state: .waiting)
             if !unconfirmed.isEmpty { unconfirmed.remove(packetIdentifier) }
             table[packetIdentifier] = .received
@@ -83,6 +89,13 @@ struct IncomingDeliveries {
         case .releasing:
             throw .packetIdentifierInUse(packetIdentifier)
         }
+    }
+
+    /// One more message is under way.
+    @inline(__always)
+    private mutating func count(_ maximum: Int) throws(MQTTError) {
+        guard underWay < maximum else { throw .receiveMaximumExceeded(maximum: maximum) }
+        underWay += 1
     }
 
     /// A PUBREL: the sequence of a release that must become durable before PUBCOMP, or nil when there is none to store.
@@ -194,6 +207,7 @@ struct IncomingDeliveries {
         switch entry.answer {
         case .publishAcknowledgement:
             table.setAwaitingAcknowledgement(entry.packetIdentifier, false)
+            underWay = max(underWay - 1, 0)
         case .publishReceived:
             // A repeat is answered while its message is stored; once that is released, the identifier may be another message's.
             guard entry.state != .needsNothing else { return table[entry.packetIdentifier] == .stored }
@@ -205,6 +219,7 @@ struct IncomingDeliveries {
         case .publishComplete:
             // The answer to a repeated PUBREL frees nothing: the identifier may be a new message's by now.
             if entry.state == .durable { table[entry.packetIdentifier] = .free }
+            underWay = max(underWay - 1, 0)
         }
         return true
     }
@@ -219,6 +234,7 @@ struct IncomingDeliveries {
         firstMessage = messages.next
         firstRelease = releases.next
         unconfirmed = []
+        underWay = 0
         leaveFormerConnection()
     }
 

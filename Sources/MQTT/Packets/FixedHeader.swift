@@ -11,7 +11,7 @@ struct FixedHeader {
 
     /// Reads the header at `offset`; nil while it is not whole. What is wrong is said at the first byte that shows it, before any body is waited for.
     ///
-    /// MQTT 3.1.1 does not demand the shortest form of the remaining length (5.0 does), so a padded one is taken.
+    /// MQTT 3.1.1 does not demand the shortest form of the remaining length, so a padded one is taken; 5.0 does.
     @inline(__always)
     static func read(
         _ bytes: UnsafeRawBufferPointer, at offset: Int, version: ProtocolVersion, packetBytesMaximum: Int
@@ -35,7 +35,10 @@ struct FixedHeader {
             let byte = bytes[cursor]
             cursor += 1
             remainingBytes |= Int(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { break }
+            if byte & 0x80 == 0 {
+                guard byte != 0 || shift == 0 || !version.wantsShortestLengths else { throw .paddedRemainingLength }
+                break
+            }
             shift += 7
             guard shift < 28 else { throw .remainingLengthTooLong }
         }
@@ -44,7 +47,7 @@ struct FixedHeader {
         guard packetBytes <= packetBytesMaximum else {
             throw .packetTooLarge(packetBytes: packetBytes, maximumBytes: packetBytesMaximum)
         }
-        guard type.remainingBytesAllowed.contains(remainingBytes) else {
+        guard type.remainingBytesAllowed(version).contains(remainingBytes) else {
             throw .wrongRemainingLength(type, remainingBytes: remainingBytes)
         }
         return FixedHeader(type: type, flags: flags, bodyStart: cursor, packetEnd: cursor + remainingBytes)
@@ -54,8 +57,10 @@ struct FixedHeader {
     @inline(never)
     private static func otherType(_ first: UInt8, version: ProtocolVersion) throws(MQTTError) -> PacketType {
         let flags = first & 0x0F
-        guard let type = PacketType(rawValue: first >> 4) else { throw .reservedPacketType(first >> 4) }
-        guard type.isForClients else { throw .packetTypeNotForClients(type) }
+        guard let type = PacketType(rawValue: first >> 4), type != .authentication || version.hasProperties else {
+            throw .reservedPacketType(first >> 4)
+        }
+        guard type.isForClients(version) else { throw .packetTypeNotForClients(type) }
         guard flags == type.reservedFlags || !version.fixesReservedFlags else { throw .reservedFlags(type, flags: flags) }
         return type
     }

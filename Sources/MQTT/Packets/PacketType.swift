@@ -14,6 +14,7 @@ public enum PacketType: UInt8, Sendable, CaseIterable {
     case pingRequest = 12
     case pingResponse = 13
     case disconnect = 14
+    case authentication = 15
 
     /// The low four bits of the first byte, which are fixed for every type but PUBLISH ([MQTT-2.2.2-1]).
     var reservedFlags: UInt8 {
@@ -26,22 +27,29 @@ public enum PacketType: UInt8, Sendable, CaseIterable {
     /// The first byte of a packet of this type, PUBLISH aside.
     var firstByte: UInt8 { rawValue << 4 | reservedFlags }
 
-    /// Whether a server may send it.
-    var isForClients: Bool {
+    /// Whether a server may send it: DISCONNECT and AUTH since 5.0.
+    func isForClients(_ version: ProtocolVersion) -> Bool {
         switch self {
-        case .connect, .subscribe, .unsubscribe, .pingRequest, .disconnect: false
+        case .connect, .subscribe, .unsubscribe, .pingRequest: false
+        case .disconnect, .authentication: version.hasProperties
         default: true
         }
     }
 
     /// The remaining lengths that a well-formed packet of this type can have, known before its body is here.
-    var remainingBytesAllowed: ClosedRange<Int> {
+    @inline(__always)
+    func remainingBytesAllowed(_ version: ProtocolVersion) -> ClosedRange<Int> {
+        let maximum = FixedHeader.remainingBytesMaximum
         switch self {
-        case .pingRequest, .pingResponse, .disconnect: 0...0
-        case .publish: 2...FixedHeader.remainingBytesMaximum
-        case .subscribeAcknowledgement: 3...FixedHeader.remainingBytesMaximum
-        case .connect, .subscribe, .unsubscribe: 0...FixedHeader.remainingBytesMaximum
-        default: 2...2
+        case .publish: return (version.hasProperties ? 3 : 2)...maximum
+        case .pingRequest, .pingResponse: return 0...0
+        case .connect, .subscribe, .unsubscribe: return 0...maximum
+        // 5.0: a server of an older version answers in its own form.
+        case .connectionAcknowledgement: return 2...(version.hasProperties ? maximum : 2)
+        case .publishAcknowledgement, .publishReceived, .publishRelease, .publishComplete: return 2...(version.hasProperties ? maximum : 2)
+        case .subscribeAcknowledgement: return (version.hasProperties ? 4 : 3)...maximum
+        case .unsubscribeAcknowledgement: return version.hasProperties ? 4...maximum : 2...2
+        case .disconnect, .authentication: return 0...(version.hasProperties ? maximum : 0)
         }
     }
 }
@@ -64,6 +72,7 @@ extension PacketType: CustomStringConvertible {
         case .pingRequest: "PINGREQ"
         case .pingResponse: "PINGRESP"
         case .disconnect: "DISCONNECT"
+        case .authentication: "AUTH"
         }
     }
 }

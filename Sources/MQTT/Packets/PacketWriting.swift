@@ -8,12 +8,37 @@ extension ByteBuffer {
     mutating func writeFixedHeader(firstByte: UInt8, remainingBytes: Int) {
         precondition((0...FixedHeader.remainingBytesMaximum).contains(remainingBytes), "a packet of \(remainingBytes) bytes cannot be sent")
         writeInteger(firstByte)
-        var rest = remainingBytes
+        writeVariableByteInteger(remainingBytes)
+    }
+
+    /// Writes a number in seven bits a byte, the least significant first, in its shortest form (MQTT 5.0 §1.5.5).
+    ///
+    /// - Precondition: `number` is from 0 to 268,435,455.
+    mutating func writeVariableByteInteger(_ number: Int) {
+        precondition((0...FixedHeader.remainingBytesMaximum).contains(number), "\(number) is no variable byte integer")
+        var rest = number
         repeat {
             let byte = UInt8(rest & 0x7F)
             rest >>= 7
             writeInteger(rest > 0 ? byte | 0x80 : byte)
         } while rest > 0
+    }
+
+    /// The bytes that `writeVariableByteInteger` takes.
+    static func variableByteIntegerBytes(_ number: Int) -> Int {
+        switch number {
+        case ..<128: 1
+        case ..<16_384: 2
+        case ..<2_097_152: 3
+        default: 4
+        }
+    }
+
+    /// Writes DISCONNECT; versions before 5.0 have no words for why.
+    mutating func writeDisconnect(_ code: ReasonCode, version: ProtocolVersion) {
+        guard version.hasProperties, code != .success else { return writeEmptyPacket(.disconnect) }
+        writeFixedHeader(firstByte: PacketType.disconnect.firstByte, remainingBytes: 1)
+        writeInteger(code.rawValue)
     }
 
     /// Writes a string or binary field: two bytes of length, then the bytes.

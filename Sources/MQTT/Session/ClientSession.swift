@@ -11,7 +11,8 @@ import NIOCore
 /// 4. `tick` at the time that the last `tick` named, and send.
 /// 5. On an error, or when the connection is gone: close it and call `connectionClosed`.
 ///
-/// What the server can cause is an `MQTTError`; it ends the connection, and bytes that follow are passed over.
+/// What the server can cause is an `MQTTError`; it ends the connection, and bytes that follow are passed over. What `takeOutput` gives then (from 5.0
+/// DISCONNECT with the reason) is to be sent before the connection is closed.
 public struct ClientSession: Sendable {
     enum Phase: Equatable {
         case closed
@@ -20,8 +21,10 @@ public struct ClientSession: Sendable {
         case connected
     }
 
-    /// How the session connects.
-    public let configuration: SessionConfiguration
+    /// How the session connects; `reconfigure` changes it between connections.
+    public private(set) var configuration: SessionConfiguration
+    /// What the server allows on this connection, once it is connected; on the next one it may allow something else.
+    public internal(set) var capabilities: ServerCapabilities
     /// Counts the connections of this session; 0 before the first.
     public internal(set) var connectionEpoch: UInt64 = 0
 
@@ -41,7 +44,10 @@ public struct ClientSession: Sendable {
     /// Identifiers were freed since the server contradicts them, and the caller has not said that this is durable.
     var isWaitingForFreedIdentifiers = false
 
-    private let connectPacket: ByteBuffer
+    let aliases: TopicAliases
+    private var connectPacket: ByteBuffer
+
+    var version: ProtocolVersion { configuration.version }
 
     /// Makes a session that is not connected.
     ///
@@ -49,10 +55,35 @@ public struct ClientSession: Sendable {
     public init(configuration: SessionConfiguration) throws(MQTTError) {
         try configuration.validate()
         self.configuration = configuration
+        capabilities = ServerCapabilities(version: configuration.version)
         keepAlive = KeepAlive(keepAliveSeconds: configuration.keepAliveSeconds, responseLimit: configuration.pingTimeout)
+        aliases = TopicAliases(maximum: configuration.topicAliasMaximum)
+        connectPacket = Self.connectPacket(configuration)
+    }
+
+    private static func connectPacket(_ configuration: SessionConfiguration) -> ByteBuffer {
         var packet = ByteBuffer()
         Connect(configuration: configuration).write(to: &packet)
-        connectPacket = packet
+        return packet
+    }
+
+    /// The next connection is made so: with other credentials, another will, another version.
+    ///
+    /// Messages of ours that the server has not taken over are given up where the version changes.
+    ///
+    /// - Precondition: there is no connection. The client identifier, whether the session is clean and the maximum of topic aliases stay.
+    /// - Throws: `invalidConfiguration`; then all stays as it is.
+    public mutating func reconfigure(_ changed: SessionConfiguration) throws(MQTTError) {
+        precondition(phase == .closed, "a connection keeps its configuration")
+        precondition(
+            changed.clientIdentifier == configuration.clientIdentifier && changed.cleanSession == configuration.cleanSession
+                && changed.topicAliasMaximum == configuration.topicAliasMaximum, "another client identifier is another session")
+        try changed.validate()
+        // Packets that were kept are written for the former version.
+        if changed.version != configuration.version { publications = OutgoingPublications() }
+        configuration = changed
+        keepAlive = KeepAlive(keepAliveSeconds: changed.keepAliveSeconds, responseLimit: changed.pingTimeout)
+        connectPacket = Self.connectPacket(changed)
     }
 
     /// CONNACK came, and the connection stands as far as the session knows.
@@ -67,8 +98,9 @@ public struct ClientSession: Sendable {
         precondition(phase == .closed, "a session has one connection at a time")
         connectionClosed()
         connectionEpoch += 1
+        capabilities = ServerCapabilities(version: version)
         phase = .connecting(deadline: now + configuration.connectTimeout)
-        keepAlive.start(now: now)
+        keepAlive.start(now: now, seconds: configuration.keepAliveSeconds)
         output.writeImmutableBuffer(connectPacket)
     }
 
@@ -80,15 +112,17 @@ public struct ClientSession: Sendable {
         takenOver.removeAll()
         isConfirmingIdentifiers = false
         isWaitingForFreedIdentifiers = false
+        aliases.removeAll()
         deliveries.connectionClosed()
-        if configuration.cleanSession { publications.removeAll() }
+        publications.connectionClosed(isSessionOver: configuration.cleanSession)
     }
 
     /// Writes DISCONNECT, so that the server does not publish the will ([MQTT-3.14.4-3]); then the caller sends and closes.
     ///
     /// Before CONNACK nothing is written. Afterwards nothing is read any more.
-    public mutating func disconnect() {
-        if phase == .connected { output.writeEmptyPacket(.disconnect) }
+    /// - Parameter code: what the server is told; from 5.0. With `disconnectWithWill` it publishes the will all the same.
+    public mutating func disconnect(_ code: ReasonCode = .success) {
+        if phase == .connected { output.writeDisconnect(code, version: version) }
         phase = .closed
     }
 
@@ -140,8 +174,9 @@ public struct ClientSession: Sendable {
         requests.restartTimeLimits(deadline: now + configuration.subscribeTimeout)
     }
 
-    /// Ends the connection for `error`.
+    /// Ends the connection for `error`, and tells the server why where the version has words for it.
     mutating func fail(_ error: MQTTError) -> MQTTError {
+        if phase == .connected, version.hasProperties, let code = error.reasonCode { output.writeDisconnect(code, version: version) }
         phase = .closed
         return error
     }

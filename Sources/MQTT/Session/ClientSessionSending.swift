@@ -59,7 +59,8 @@ extension ClientSession {
 
     // MARK: Subscriptions
 
-    /// Writes SUBSCRIBE packets of at most `filtersPerPacket` filters; each is answered by an event `.subscribed`.
+    /// Writes SUBSCRIBE packets of at most `filtersPerPacket` filters, and no larger than the server takes; each is answered by an event `.subscribed`.
+    /// A filter with an identifier goes alone: a packet carries one for all its filters.
     ///
     /// Without a connection nothing happens: what was asked on one is void with it, and each begins with its own subscriptions.
     ///
@@ -67,11 +68,17 @@ extension ClientSession {
     public mutating func subscribe(_ subscriptions: [Subscription], now: NIODeadline) {
         guard isConnected else { return }
         var rest = subscriptions[...]
-        while !rest.isEmpty {
-            let some = rest.prefix(configuration.filtersPerPacket)
+        while let first = rest.first {
+            var bytes = Subscribe.headerBytesMaximum
+            let some = rest.prefix(first.identifier == nil || !version.hasProperties ? configuration.filtersPerPacket : 1)
+                .prefix { (subscription: Subscription) -> Bool in
+                    bytes += Subscribe.bytes(of: subscription)
+                    return subscription.filter == first.filter
+                        || (bytes <= capabilities.maximumPacketBytes && (subscription.identifier == nil || !version.hasProperties))
+                }
             rest = rest.dropFirst(some.count)
             let packetIdentifier = unusedPacketIdentifier()
-            Subscribe(packetIdentifier: packetIdentifier, subscriptions: some).write(to: &output)
+            Subscribe(packetIdentifier: packetIdentifier, subscriptions: some, version: version).write(to: &output)
             requests.subscribeSent(Array(some), packetIdentifier: packetIdentifier, deadline: now + configuration.subscribeTimeout)
         }
     }
@@ -84,11 +91,15 @@ extension ClientSession {
     public mutating func unsubscribe(_ filters: [TopicFilter], now: NIODeadline) {
         guard isConnected else { return }
         var rest = filters[...]
-        while !rest.isEmpty {
-            let some = rest.prefix(configuration.filtersPerPacket)
+        while let first = rest.first {
+            var bytes = Subscribe.headerBytesMaximum
+            let some = rest.prefix(configuration.filtersPerPacket).prefix { (filter: TopicFilter) -> Bool in
+                bytes += Unsubscribe.bytes(of: filter)
+                return filter == first || bytes <= capabilities.maximumPacketBytes
+            }
             rest = rest.dropFirst(some.count)
             let packetIdentifier = unusedPacketIdentifier()
-            Unsubscribe(packetIdentifier: packetIdentifier, filters: some).write(to: &output)
+            Unsubscribe(packetIdentifier: packetIdentifier, filters: some, version: version).write(to: &output)
             requests.unsubscribeSent(Array(some), packetIdentifier: packetIdentifier, deadline: now + configuration.subscribeTimeout)
         }
     }
@@ -98,22 +109,30 @@ extension ClientSession {
 
     // MARK: Messages of ours
 
-    /// Writes PUBLISH, unless there is no connection or the window is full.
+    /// Writes PUBLISH, unless there is no connection or the window is full. At a higher QoS than the server has, it goes at the server's ([MQTT-3.2.2-11]),
+    /// and to a server that retains nothing without RETAIN ([MQTT-3.2.2-14]).
     ///
     /// With a session that outlives the connection, a message at QoS 1 or 2 is kept and sent again until the server has taken it over
     /// ([MQTT-4.4.0-1]); with a clean session it is forgotten with the connection.
     ///
-    /// - Precondition: topic and payload together fit a packet (268,435,455 bytes).
+    /// - Parameter properties: as `PublishPropertiesWriter` makes them; left out before 5.0.
+    /// - Precondition: topic, properties and payload together fit a packet (268,435,455 bytes).
     public mutating func publish(
-        topic: TopicName, payload: UnsafeRawBufferPointer, qos: QoS, isRetained: Bool = false
+        topic: TopicName, payload: UnsafeRawBufferPointer, qos: QoS, isRetained: Bool = false, properties: [UInt8] = []
     ) -> PublishOutcome {
         guard isConnected else { return .notConnected }
-        var message = OutgoingPublish(topic: topic, payload: payload, qos: qos, isRetained: isRetained, packetIdentifier: 0)
+        let qos = min(qos, capabilities.maximumQoS)
+        var message = OutgoingPublish(
+            topic: topic, payload: payload, qos: qos, isRetained: isRetained && capabilities.isRetainAvailable, packetIdentifier: 0,
+            properties: properties, version: version)
+        guard message.packetBytes <= capabilities.maximumPacketBytes else {
+            return .tooLarge(maximumBytes: capabilities.maximumPacketBytes)
+        }
         guard qos != .atMostOnce else {
             message.write(to: &output)
             return .written
         }
-        guard publications.count < configuration.maximumPublishesInFlight else { return .windowFull }
+        guard publications.count < publishesInFlightMaximum else { return .windowFull }
         message.packetIdentifier = unusedPacketIdentifier()
         if configuration.cleanSession {
             message.write(to: &output)
@@ -128,9 +147,14 @@ extension ClientSession {
     }
 
     /// Writes PUBLISH, unless there is no connection or the window is full.
-    public mutating func publish(topic: TopicName, payload: [UInt8], qos: QoS, isRetained: Bool = false) -> PublishOutcome {
-        payload.withUnsafeBytes { publish(topic: topic, payload: $0, qos: qos, isRetained: isRetained) }
+    public mutating func publish(
+        topic: TopicName, payload: [UInt8], qos: QoS, isRetained: Bool = false, properties: [UInt8] = []
+    ) -> PublishOutcome {
+        payload.withUnsafeBytes { publish(topic: topic, payload: $0, qos: qos, isRetained: isRetained, properties: properties) }
     }
+
+    /// Our window, or the server's receive maximum where that is smaller ([MQTT-3.3.4-7]).
+    var publishesInFlightMaximum: Int { min(configuration.maximumPublishesInFlight, Int(capabilities.receiveMaximum)) }
 
     /// Messages of ours at QoS 1 and 2 that the server has not taken over.
     public var publishesInFlight: Int { publications.count }

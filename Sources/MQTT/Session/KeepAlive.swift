@@ -9,11 +9,11 @@ struct KeepAlive {
     }
 
     /// Nothing was sent for so long: three quarters of the keep alive, so that a late timer does not exceed it ([MQTT-3.1.2-23]).
-    private let sendInterval: TimeAmount
+    private var sendInterval: TimeAmount
     /// Nothing was received for so long: we ask whether the server is there.
-    private let receiveInterval: TimeAmount
+    private var receiveInterval: TimeAmount
     private let responseLimit: TimeAmount
-    private let isOn: Bool
+    private var isOn: Bool
 
     private var lastSent = NIODeadline.uptimeNanoseconds(0)
     private var lastReceived = NIODeadline.uptimeNanoseconds(0)
@@ -27,8 +27,16 @@ struct KeepAlive {
         self.responseLimit = responseLimit
     }
 
+    /// The server wants another keep alive than we have asked for (MQTT 5.0 [MQTT-3.2.2-21]).
+    mutating func set(seconds: UInt16) {
+        isOn = seconds > 0
+        receiveInterval = .seconds(Int64(seconds))
+        sendInterval = .milliseconds(Int64(seconds) * 750)
+    }
+
     /// A connection begins.
-    mutating func start(now: NIODeadline) {
+    mutating func start(now: NIODeadline, seconds: UInt16) {
+        set(seconds: seconds)
         lastSent = now
         lastReceived = now
         state = .idle

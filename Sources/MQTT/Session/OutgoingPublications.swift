@@ -21,6 +21,8 @@ struct OutgoingPublications {
 
     private var inFlight: [UInt16: InFlight] = [:]
     private var nextOrder: UInt64 = 0
+    /// Packets of former connections for which the server's window has no room yet, the next one last.
+    private var waiting: [(packetIdentifier: UInt16, packet: ByteBuffer)] = []
 
     var count: Int { inFlight.count }
 
@@ -32,41 +34,61 @@ struct OutgoingPublications {
         nextOrder += 1
     }
 
-    /// PUBACK.
-    mutating func acknowledged(_ packetIdentifier: UInt16) throws(MQTTError) {
-        guard inFlight[packetIdentifier]?.qos == .atLeastOnce else {
+    /// PUBACK, whatever its reason code: the message is not sent again ([MQTT-4.4.0-2]).
+    mutating func acknowledged(_ packetIdentifier: UInt16, output: inout ByteBuffer) throws(MQTTError) {
+        guard inFlight[packetIdentifier]?.qos == .atLeastOnce, !isWaiting(packetIdentifier) else {
             throw .unexpectedAcknowledgement(.publishAcknowledgement, packetIdentifier: packetIdentifier)
         }
-        inFlight[packetIdentifier] = nil
+        end(packetIdentifier, output: &output)
     }
 
-    /// PUBREC: it is always answered with PUBREL ([MQTT-4.3.3-1]), also for a message of a former process of this session.
-    mutating func received(_ packetIdentifier: UInt16, output: inout ByteBuffer) throws(MQTTError) {
-        if let publication = inFlight[packetIdentifier] {
-            guard publication.qos == .exactlyOnce else {
+    /// PUBREC: it is answered with PUBREL ([MQTT-4.3.3-1]), also for a message of a former process of this session; unless the server refuses the
+    /// message ([MQTT-4.3.3-4]), which ends it.
+    ///
+    /// - Returns: whether it ends a message of ours.
+    mutating func received(_ packetIdentifier: UInt16, isRefused: Bool, output: inout ByteBuffer) throws(MQTTError) -> Bool {
+        let publication = inFlight[packetIdentifier]
+        if let publication {
+            guard publication.qos == .exactlyOnce, !isWaiting(packetIdentifier) else {
                 throw .unexpectedAcknowledgement(.publishReceived, packetIdentifier: packetIdentifier)
             }
-            inFlight[packetIdentifier]?.stage = .releaseSent
-            inFlight[packetIdentifier]?.packet = nil
         }
+        guard !isRefused else {
+            if publication != nil { end(packetIdentifier, output: &output) }
+            return publication != nil
+        }
+        inFlight[packetIdentifier]?.stage = .releaseSent
+        inFlight[packetIdentifier]?.packet = nil
         output.writeAcknowledgement(.publishRelease, packetIdentifier: packetIdentifier)
+        return false
     }
 
     /// PUBCOMP: whether it ends a message of ours. One that we do not know ends a message of a former process.
-    mutating func completed(_ packetIdentifier: UInt16) throws(MQTTError) -> Bool {
+    mutating func completed(_ packetIdentifier: UInt16, output: inout ByteBuffer) throws(MQTTError) -> Bool {
         guard let publication = inFlight[packetIdentifier] else { return false }
         guard publication.stage == .releaseSent else {
             throw .unexpectedAcknowledgement(.publishComplete, packetIdentifier: packetIdentifier)
         }
-        inFlight[packetIdentifier] = nil
+        end(packetIdentifier, output: &output)
         return true
+    }
+
+    private func isWaiting(_ packetIdentifier: UInt16) -> Bool { waiting.contains { $0.packetIdentifier == packetIdentifier } }
+
+    /// A place in the server's window is free.
+    private mutating func end(_ packetIdentifier: UInt16, output: inout ByteBuffer) {
+        inFlight[packetIdentifier] = nil
+        if var next = waiting.popLast() { output.writeBuffer(&next.packet) }
     }
 
     /// Sends again what the server has not taken over, in the order of old, with DUP where it may have the first copy ([MQTT-3.3.1-1]).
     ///
     /// A server without a session gets the messages as new ones; what it had received by PUBREC it had taken over.
-    mutating func resend(to output: inout ByteBuffer, presence: SessionPresence) -> [UInt16] {
+    /// - Parameter maximum: what the server takes at once; more goes as it acknowledges.
+    mutating func resend(to output: inout ByteBuffer, presence: SessionPresence, maximum: Int) -> [UInt16] {
         var takenOver: [UInt16] = []
+        var sent = 0
+        var later: [(packetIdentifier: UInt16, packet: ByteBuffer)] = []
         for (packetIdentifier, publication) in inFlight.sorted(by: { $0.value.order < $1.value.order }) {
             switch (publication.stage, presence) {
             case (.releaseSent, .absent):
@@ -79,12 +101,22 @@ struct OutgoingPublications {
                 if presence != .absent, let first = packet.getInteger(at: packet.readerIndex, as: UInt8.self) {
                     packet.setInteger(first | OutgoingPublish.duplicateFlag, at: packet.readerIndex)
                 }
-                output.writeBuffer(&packet)
+                if sent < maximum {
+                    output.writeBuffer(&packet)
+                    sent += 1
+                } else {
+                    later.append((packetIdentifier, packet))
+                }
             }
         }
+        waiting = later.reversed()
         return takenOver
     }
 
-    /// The session ended with its connection.
-    mutating func removeAll() { inFlight.removeAll(keepingCapacity: true) }
+    /// The connection is gone.
+    /// - Parameter isSessionOver: the session ended with it.
+    mutating func connectionClosed(isSessionOver: Bool) {
+        waiting = []
+        if isSessionOver { inFlight.removeAll(keepingCapacity: true) }
+    }
 }

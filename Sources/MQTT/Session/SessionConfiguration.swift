@@ -10,6 +10,8 @@ public struct Will: Sendable, Hashable {
     public var qos: QoS
     /// Whether the server keeps it for later subscribers.
     public var isRetained: Bool
+    /// How long the server waits with it, so that a short break goes unnoticed; from 5.0 (§3.1.3.2.2).
+    public var delaySeconds: UInt32 = 0
 
     /// Makes a will.
     public init(topic: TopicName, payload: [UInt8], qos: QoS = .atLeastOnce, isRetained: Bool = false) {
@@ -40,8 +42,15 @@ public struct SessionConfiguration: Sendable {
     public var version = ProtocolVersion.v3_1_1
     /// The name of the session at the server; at most 65,535 bytes, empty only with a clean session.
     public var clientIdentifier: String
-    /// Whether the session ends with the connection (CleanSession, [MQTT-3.1.2-6]).
+    /// Whether the session begins anew and ends with the connection (CleanSession, [MQTT-3.1.2-6]; in 5.0 Clean Start without a session expiry).
     public var cleanSession = false
+    /// How long the server is to keep the session after the connection; `UInt32.max`: for ever. From 5.0 (§3.1.2.11.2); older versions keep it as long as
+    /// the server likes.
+    public var sessionExpirySeconds = UInt32.max
+    /// Messages at QoS 1 and 2 that the server may send before it has our acknowledgements, at least 1; from 5.0 (§3.1.2.11.3).
+    public var receiveMaximum = UInt16.max
+    /// Topics that the server may give a number to; from 5.0 (§3.1.2.11.5). Each takes memory for its name.
+    public var topicAliasMaximum: UInt16 = 32
     /// Who connects.
     public var credentials: Credentials?
     /// What is published when the connection is lost.
@@ -56,7 +65,7 @@ public struct SessionConfiguration: Sendable {
     public var pingTimeout = TimeAmount.seconds(10)
     /// The largest packet that is taken from the server, its fixed header included; up to 268,435,460.
     public var maximumPacketBytes = 16 * 1024 * 1024
-    /// Topic filters in one SUBSCRIBE or UNSUBSCRIBE: some servers take no more than 8. At least 1.
+    /// Topic filters in one SUBSCRIBE or UNSUBSCRIBE, at most: some servers take no more than 8.
     public var filtersPerPacket = 8
     /// Messages that we publish at QoS 1 or 2 and that the server has not acknowledged; from 1 to 32,768.
     public var maximumPublishesInFlight = 1024
@@ -75,6 +84,11 @@ public struct SessionConfiguration: Sendable {
                 throw .emptyClientIdentifier
             }
             try Self.check("the client identifier", text: clientIdentifier)
+            guard clientIdentifier.count <= version.clientIdentifierCharactersMaximum else {
+                throw .clientIdentifierTooLong(
+                    characters: clientIdentifier.count, maximum: version.clientIdentifierCharactersMaximum, version)
+            }
+            try Self.check("the receive maximum", Int(receiveMaximum), in: 1...Int(UInt16.max))
             if let credentials {
                 try Self.check("the user name", text: credentials.username)
                 try Self.check("the password", bytes: credentials.password?.count ?? 0)

@@ -21,9 +21,11 @@ public enum SessionEvent {
     /// The server answered one SUBSCRIBE.
     case subscribed([SubscriptionResult])
     /// The server answered one UNSUBSCRIBE.
-    case unsubscribed([TopicFilter])
+    case unsubscribed([UnsubscriptionResult])
     /// The server has taken over a message that we published at QoS 1 or 2.
     case acknowledged(packetIdentifier: UInt16)
+    /// The server will not take a message that we published at QoS 1 or 2; it is not sent again ([MQTT-4.4.0-2]). From 5.0.
+    case publishRefused(packetIdentifier: UInt16, Refusal)
 }
 
 /// What became of a message to publish.
@@ -36,4 +38,6 @@ public enum PublishOutcome: Equatable, Sendable {
     case windowFull
     /// Not written: there is no connection, or its CONNACK has not come.
     case notConnected
+    /// Not written: the packet is larger than the server takes ([MQTT-3.2.2-15]).
+    case tooLarge(maximumBytes: Int)
 }

@@ -8,14 +8,14 @@ public struct TopicName: Sendable, Hashable {
     /// - Throws: `invalidTopicName` when it is empty, longer than 65,535 bytes, or holds a wildcard or U+0000.
     public init(_ name: some StringProtocol) throws(MQTTError) {
         bytes = Array(name.utf8)
-        if let fault = bytes.withUnsafeBytes(TopicNameValidation.fault) { throw .invalidTopicName(String(name), fault) }
+        if let fault = bytes.withUnsafeBytes(TextValidation.fault(inTopicName:)) { throw .invalidTopicName(String(name), fault) }
         guard bytes.count <= Int(UInt16.max) else { throw .invalidTopicName(String(name), .tooLong(bytes: bytes.count)) }
     }
 
     /// Whether bytes that came from elsewhere are a topic name: not empty, at most 65,535 bytes of well-formed UTF-8, without wildcards and
     /// U+0000.
     public static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.count <= Int(UInt16.max) && TopicNameValidation.fault(in: bytes) == nil
+        bytes.count <= Int(UInt16.max) && TextValidation.fault(inTopicName: bytes) == nil
     }
 }
 

@@ -1,4 +1,5 @@
 import CopyFormat
+import MQTT
 import Payload
 
 /// Turns messages into rows, straight into COPY buffers. One for each shard: it owns the scratch memory that makes the way free of allocations.
@@ -140,18 +141,26 @@ public struct Evaluator: ~Copyable {
         slots[FixedSlot.retain.rawValue] = Value(kind: message.isRetained ? .true : .false)
         slots[FixedSlot.topic.rawValue] = Value(kind: .string, bytes: message.topic)
         slots[FixedSlot.rawPayload.rawValue] = Value(kind: .bytes, bytes: message.payload)
-        guard let properties = message.properties else {
-            slots[FixedSlot.contentType.rawValue] = .missing
-            slots[FixedSlot.responseTopic.rawValue] = .missing
-            slots[FixedSlot.correlationData.rawValue] = .missing
-            for property in mapping.userProperties { slots[property.slot] = .missing }
-            return
+        guard mapping.usesProperties else { return }
+        for slot in FixedSlot.properties { slots[slot.rawValue] = .missing }
+        for property in mapping.userProperties { slots[property.slot] = .missing }
+        if !message.properties.isEmpty { fill(slots, of: mapping, message.properties) }
+    }
+
+    @inline(never)
+    private func fill(_ slots: UnsafeMutablePointer<Value>, of mapping: CompiledMapping, _ properties: PublishProperties) {
+        func set(_ slot: FixedSlot, _ text: UnsafeRawBufferPointer?) {
+            if let text { slots[slot.rawValue] = Value(kind: .string, bytes: text) }
         }
-        slots[FixedSlot.contentType.rawValue] = properties.contentType
-        slots[FixedSlot.responseTopic.rawValue] = properties.responseTopic
-        slots[FixedSlot.correlationData.rawValue] = properties.correlationData
+        set(.contentType, properties.contentType)
+        set(.responseTopic, properties.responseTopic)
+        if let data = properties.correlationData {
+            slots[FixedSlot.correlationData.rawValue] = Value(
+                kind: UTF8Text.isValid(data) && !UTF8Text.containsNUL(data) ? .string : .bytes, bytes: data)
+        }
+        if let seconds = properties.messageExpirySeconds { slots[FixedSlot.messageExpiry.rawValue] = .integer(Int64(seconds)) }
         for property in mapping.userProperties {
-            slots[property.slot] = properties.user.last { $0.name == property.name }?.value ?? .missing
+            if let value = properties.userProperty(property.name) { slots[property.slot] = Value(kind: .string, bytes: value) }
         }
     }
 }

@@ -1,4 +1,4 @@
-import Payload
+import MQTT
 
 /// A message as the evaluator takes it. Pointers are valid during the call.
 public struct MessageInput {
@@ -8,12 +8,12 @@ public struct MessageInput {
     public var receivedMicroseconds: Int64
     public var qos: UInt8
     public var isRetained: Bool
-    /// MQTT 5 properties; nil where the message has none.
-    public var properties: MessageProperties?
+    /// Properties of MQTT 5.0; empty where the message has none.
+    public var properties: PublishProperties
 
     @inlinable public init(
         topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
-        properties: MessageProperties? = nil
+        properties: PublishProperties = PublishProperties()
     ) {
         self.topic = topic
         self.payload = payload
@@ -22,16 +22,6 @@ public struct MessageInput {
         self.isRetained = isRetained
         self.properties = properties
     }
-}
-
-/// MQTT 5 properties of a message. Values point into memory that lives as long as the message.
-public final class MessageProperties {
-    public var contentType = Value.missing
-    public var responseTopic = Value.missing
-    public var correlationData = Value.missing
-    public var user: [(name: [UInt8], value: Value)] = []
-
-    public init() {}
 }
 
 /// What became of a message: counts over all mappings that took it.

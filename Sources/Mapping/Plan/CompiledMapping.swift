@@ -3,7 +3,10 @@ import Payload
 
 /// Slots that every mapping has, at the same places.
 enum FixedSlot: Int, CaseIterable {
-    case received, qos, retain, topic, rawPayload, contentType, responseTopic, correlationData, broker
+    case received, qos, retain, topic, rawPayload, contentType, responseTopic, correlationData, messageExpiry, broker
+
+    /// What only messages with properties fill.
+    static let properties: [FixedSlot] = [.contentType, .responseTopic, .correlationData, .messageExpiry]
 }
 
 /// One mapping of a plan: everything resolved to slots.
@@ -27,6 +30,8 @@ final class CompiledMapping: Sendable {
     let constants: [(slot: Int, value: Value)]
     /// User properties that sources name, and their slots.
     let userProperties: [(name: [UInt8], slot: Int)]
+    /// Sources name properties of MQTT 5.0, user properties among them or not.
+    let usesProperties: Bool
     /// Slots of captures that not every pattern fills.
     let captureSlots: [Int]
     /// Keeps the bytes that constants point to.
@@ -38,7 +43,7 @@ final class CompiledMapping: Sendable {
     init(
         name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: PathTrie, documentBase: Int,
         binary: BinaryWants?, filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
-        constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], captureSlots: [Int],
+        constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], usesProperties: Bool, captureSlots: [Int],
         constantMemory: ConstantMemory, cursorCount: Int
     ) {
         self.name = name
@@ -57,6 +62,7 @@ final class CompiledMapping: Sendable {
         self.slotCount = slotCount
         self.constants = constants
         self.userProperties = userProperties
+        self.usesProperties = usesProperties || !userProperties.isEmpty
         self.captureSlots = captureSlots
         self.constantMemory = constantMemory
         self.cursorCount = cursorCount

@@ -7,6 +7,7 @@ struct MappingCompiler {
     private var nextSlot = FixedSlot.allCases.count
     private var captures: [String: Int] = [:]
     private var userProperties: [String: Int] = [:]
+    private var usesProperties = false
     private var constants: [(slot: Int, value: Value)] = []
     private let memory = ConstantMemory()
     /// Paths below `$` of the whole mapping.
@@ -63,7 +64,7 @@ struct MappingCompiler {
         return CompiledMapping(
             name: syntax.name, patterns: patterns, exclude: exclude, syntax: syntax, document: trie, documentBase: documentBase,
             binary: binaryWants(), filter: filter, blocks: blocks, slotCount: nextSlot, constants: constants,
-            userProperties: userProperties.map { (Array($0.key.utf8), $0.value) },
+            userProperties: userProperties.map { (Array($0.key.utf8), $0.value) }, usesProperties: usesProperties,
             captureSlots: syntax.topics.count > 1 ? captures.values.sorted() : [], constantMemory: memory, cursorCount: cursors)
     }
 
@@ -112,7 +113,10 @@ struct MappingCompiler {
             let slot = newSlot()
             userProperties[name] = slot
             return .slot(slot)
-        case .mqtt(let property): return .slot(Self.fixedSlot(of: property).rawValue)
+        case .mqtt(let property):
+            let slot = Self.fixedSlot(of: property)
+            if FixedSlot.properties.contains(slot) { usesProperties = true }
+            return .slot(slot.rawValue)
         case .rest: return .slot(missingSlot())
         }
     }
@@ -124,6 +128,7 @@ struct MappingCompiler {
         case .contentType: .contentType
         case .responseTopic: .responseTopic
         case .correlationData: .correlationData
+        case .messageExpiry: .messageExpiry
         case .broker, .user: .broker
         }
     }

@@ -84,11 +84,13 @@ struct SourceReader {
         case "content_type" where names.count == 1: return .mqtt(.contentType)
         case "response_topic" where names.count == 1: return .mqtt(.responseTopic)
         case "correlation" where names.count == 1: return .mqtt(.correlationData)
+        case "message_expiry" where names.count == 1: return .mqtt(.messageExpiry)
         case "broker" where names.count == 1: return .mqtt(.broker)
         case "user" where names.count == 2: return .mqtt(.user(names[1]))
         default:
             return fail(
-                "'\(text)': no such property", "mqtt has qos, retain, content_type, response_topic, correlation, broker and user.NAME")
+                "'\(text)': no such property",
+                "mqtt has qos, retain, content_type, response_topic, correlation, message_expiry, broker and user.NAME")
         }
     }
 

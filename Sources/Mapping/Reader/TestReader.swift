@@ -43,6 +43,7 @@ struct TestReader {
             test.contentType = mqtt.text("content_type")
             test.responseTopic = mqtt.text("response_topic")
             test.correlationData = mqtt.text("correlation").map { Array($0.utf8) }
+            test.messageExpirySeconds = mqtt.integer("message_expiry", in: 0...Int(UInt32.max)).map { UInt32($0) }
             test.userProperties = (mqtt["user"]?.members ?? []).compactMap { key, value in
                 key.text.flatMap { name in value.text.map { (name, $0) } }
             }

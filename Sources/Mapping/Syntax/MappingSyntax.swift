@@ -157,7 +157,7 @@ public enum PathSegment: Hashable, Sendable {
 
 /// A property of the message itself.
 public enum MessageProperty: Hashable, Sendable {
-    case qos, retain, contentType, responseTopic, correlationData, broker
+    case qos, retain, contentType, responseTopic, correlationData, messageExpiry, broker
     case user(String)
 }
 
@@ -294,6 +294,7 @@ public struct TestSyntax: Sendable {
     public var contentType: String?
     public var responseTopic: String?
     public var correlationData: [UInt8]?
+    public var messageExpirySeconds: UInt32?
     public var userProperties: [(name: String, value: String)]
     public var expectation: Expectation
 }

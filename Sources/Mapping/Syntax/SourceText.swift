@@ -37,6 +37,7 @@ extension MessageProperty {
         case .contentType: "content_type"
         case .responseTopic: "response_topic"
         case .correlationData: "correlation"
+        case .messageExpiry: "message_expiry"
         case .broker: "broker"
         case .user(let name): "user." + name
         }

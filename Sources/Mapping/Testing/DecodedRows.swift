@@ -1,4 +1,5 @@
 import CopyFormat
+import MQTT
 import Payload
 
 /// Rows as they would be stored, read back from the bytes of COPY.
@@ -16,9 +17,10 @@ public struct Trial {
     public var rows: [DecodedRows]
 
     /// Processes one message with all mappings of a plan.
+    /// - Parameter properties: as `PublishPropertiesWriter` makes them.
     public init(
         _ plan: MappingPlan, topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 0, isRetained: Bool = false,
-        properties: MessageProperties? = nil, limits: EvaluationLimits = EvaluationLimits()
+        properties: [UInt8] = [], limits: EvaluationLimits = EvaluationLimits()
     ) {
         var evaluator = Evaluator(plan: plan, limits: limits)
         let buffers = UnsafeMutablePointer<CopyBuffer>.allocate(capacity: max(plan.targets.count, 1))
@@ -29,11 +31,13 @@ public struct Trial {
         }
         outcome = Array(topic.utf8).withUnsafeBytes { topic in
             payload.withUnsafeBytes { payload in
-                evaluator.process(
-                    MessageInput(
-                        topic: topic, payload: payload, receivedMicroseconds: receivedMicroseconds, qos: qos, isRetained: isRetained,
-                        properties: properties),
-                    into: buffers)
+                properties.withUnsafeBytes { properties in
+                    evaluator.process(
+                        MessageInput(
+                            topic: topic, payload: payload, receivedMicroseconds: receivedMicroseconds, qos: qos, isRetained: isRetained,
+                            properties: PublishProperties(checking: properties) ?? PublishProperties()),
+                        into: buffers)
+                }
             }
         }
         failures = evaluator.failures

@@ -1,5 +1,6 @@
 import CopyFormat
 import Foundation
+import MQTT
 import Payload
 
 /// Runs the `tests:` of a mapping through the production code, and compares the rows.
@@ -22,17 +23,15 @@ public enum MappingTestRunner {
     }
 
     private static func reason(_ test: TestSyntax, _ plan: MappingPlan) -> String? {
-        let memory = ConstantMemory()
-        let properties = MessageProperties()
-        properties.contentType = test.contentType.map { memory.value($0) } ?? .missing
-        properties.responseTopic = test.responseTopic.map { memory.value($0) } ?? .missing
-        properties.correlationData = test.correlationData.map { memory.value(String(decoding: $0, as: UTF8.self)) } ?? .missing
-        properties.user = test.userProperties.map { (Array($0.name.utf8), memory.value($0.value)) }
-        let trial = withExtendedLifetime(memory) {
-            Trial(
-                plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds, qos: test.qos,
-                isRetained: test.isRetained, properties: properties)
-        }
+        var properties = PublishPropertiesWriter()
+        if let type = test.contentType { properties.contentType(type) }
+        if let topic = test.responseTopic { properties.responseTopic(topic) }
+        if let data = test.correlationData { properties.correlationData(data) }
+        if let seconds = test.messageExpirySeconds { properties.messageExpirySeconds(seconds) }
+        for property in test.userProperties { properties.userProperty(property.name, property.value) }
+        let trial = Trial(
+            plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds, qos: test.qos,
+            isRetained: test.isRetained, properties: properties.bytes)
         switch test.expectation {
         case .error(let text):
             guard let failure = trial.failures.first else { return "expected an error with '\(text)', got \(trial.outcome.rowCount) rows" }

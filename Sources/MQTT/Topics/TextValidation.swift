@@ -1,16 +1,23 @@
-/// Validation of topic names where they lie: at least one byte, no wildcard, no U+0000, well-formed UTF-8 (MQTT 3.1.1 §1.5.3, §4.7.3).
+/// Validation of text where it lies: no U+0000, well-formed UTF-8 (MQTT 3.1.1 §1.5.3); of topic names also at least one byte and no wildcard (§4.7.3).
 ///
 /// ASCII goes eight bytes at a time, about one nanosecond each; the first byte beyond ASCII sends the rest through the exact rules of Unicode.
-enum TopicNameValidation {
+enum TextValidation {
     private static let highBits: UInt64 = 0x8080_8080_8080_8080
     private static let lowBits: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
     private static let plusSigns: UInt64 = 0x2B2B_2B2B_2B2B_2B2B
     private static let numberSigns: UInt64 = 0x2323_2323_2323_2323
 
-    /// What is wrong with `name`, if anything.
+    /// What is wrong with a topic name, if anything.
     @inline(__always)
-    static func fault(in name: UnsafeRawBufferPointer) -> TopicFault? {
-        isPlainASCII(name) ? nil : exactFault(in: name)
+    static func fault(inTopicName name: UnsafeRawBufferPointer) -> TopicFault? {
+        guard !isPlainASCII(name) else { return nil }
+        return name.isEmpty ? .empty : exactFault(in: name, allowsWildcards: false)
+    }
+
+    /// Whether it is a string as every packet may carry one; it may be empty.
+    @inline(__always)
+    static func isWellFormed(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.isEmpty || isPlainASCII(text) || exactFault(in: text, allowsWildcards: true) == nil
     }
 
     /// Not empty, and nothing but ASCII characters that a topic name may hold. False may still be a good name: the exact rules decide.
@@ -49,8 +56,7 @@ enum TopicNameValidation {
     /// The first fault, by the table of well-formed byte sequences (Unicode, table 3-7): no overlong forms, no surrogates, nothing above
     /// U+10FFFF. About two nanoseconds a character beyond ASCII.
     @inline(never)
-    private static func exactFault(in name: UnsafeRawBufferPointer) -> TopicFault? {
-        guard !name.isEmpty else { return .empty }
+    private static func exactFault(in name: UnsafeRawBufferPointer, allowsWildcards: Bool) -> TopicFault? {
         var offset = 0
         while offset < name.count {
             if offset <= name.count - 8, isPlainASCII(name.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) {
@@ -61,7 +67,7 @@ enum TopicNameValidation {
             let second: ClosedRange<UInt8>
             switch name[offset] {
             case 0: return .nullCharacter
-            case UInt8(ascii: "+"), UInt8(ascii: "#"): return .wildcardInName
+            case UInt8(ascii: "+") where !allowsWildcards, UInt8(ascii: "#") where !allowsWildcards: return .wildcardInName
             case 0x01...0x7F:
                 offset += 1
                 continue
