@@ -8,7 +8,8 @@ struct FuzzedConnection {
     /// What came of the bytes and the calls, in order.
     enum Entry: Equatable {
         case publish(
-            topic: [UInt8], payload: [UInt8], identifier: UInt16, qos: QoS, isRetained: Bool, isDuplicate: Bool, sequence: UInt64?)
+            topic: [UInt8], payload: [UInt8], properties: [UInt8], identifier: UInt16, qos: QoS, isRetained: Bool, isDuplicate: Bool,
+            sequence: UInt64?)
         case repeated(UInt16, QoS)
         case released(UInt16, sequence: UInt64)
         case acknowledged(UInt16)
@@ -29,6 +30,11 @@ struct FuzzedConnection {
     private let filters: [TopicFilter]
     private var session: ClientSession
     private var owed = OwedAnswers()
+    /// Messages of ours that went out on this connection and have not been answered.
+    private var underWay: Set<UInt16> = []
+    /// All that are not answered, and those of them from a former connection.
+    private var ours: Set<UInt16> = []
+    private var kept: Set<UInt16> = []
     private var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     private var unread: [UInt8] = []
     private var bytesReceived = 0
@@ -42,28 +48,35 @@ struct FuzzedConnection {
         configuration.version = setup.version
         configuration.cleanSession = setup.isClean
         configuration.keepAliveSeconds = setup.keepAliveSeconds
-        configuration.maximumPacketBytes = setup.maximumPacketBytes
+        configuration.maximumPacketBytes = setup.isTight ? 64 : 4096
         configuration.filtersPerPacket = 2
         configuration.maximumPublishesInFlight = 6
+        configuration.receiveMaximum = setup.isTight ? 4 : .max
+        configuration.topicAliasMaximum = setup.isTight ? 2 : 32
         guard let topic = try? TopicName("t"), let session = try? ClientSession(configuration: configuration),
             let filters = try? ["a", "b/#", "$share/g/+"].map({ try TopicFilter($0) })
         else { fatalError("the session of the fuzzer is not valid") }
         (self.topic, self.session, self.filters) = (topic, session, filters)
         if setup.loadsIdentifiers { self.session.loadStoredPacketIdentifiers([1...3, 8...8]) }
-        open(isPresent: setup.isPresent)
+        open(isPresent: setup.isPresent, allowsLittle: false)
         for _ in 0..<setup.publishes { publish() }
         if setup.isPaused { pauseOrResume() }
     }
 
     // MARK: Connections
 
-    private mutating func open(isPresent: Bool) {
+    /// - Parameter allowsLittle: from 5.0 the server takes one message at a time, at QoS 1, and small ones.
+    private mutating func open(isPresent: Bool, allowsLittle: Bool) {
         owed.connectionOpened()
+        underWay = []
         session.connectionOpened(now: now)
         send()
         guard setup.isConnected else { return }
         let flags: UInt8 = isPresent && !setup.isClean ? 1 : 0
-        receive(setup.version.rawValue < 5 ? [0x20, 2, flags, 0] : [0x20, 3, flags, 0, 0])
+        let properties: [UInt8] = allowsLittle ? [0x21, 0, 1, 0x24, 1, 0x25, 0, 0x27, 0, 0, 0, 12] : []
+        receive(
+            setup.version.hasProperties
+                ? [0x20, UInt8(3 + properties.count), flags, 0, UInt8(properties.count)] + properties : [0x20, 2, flags, 0])
         if isPresent, setup.confirmsIdentifiers { session.confirmPacketIdentifiers() }
         for _ in 0..<setup.subscribes { subscribe() }
         for _ in 0..<setup.unsubscribes { session.unsubscribe(filters, now: now) }
@@ -71,6 +84,7 @@ struct FuzzedConnection {
     }
 
     private mutating func close() {
+        kept = ours
         session.connectionClosed()
         owed.connectionClosed()
         unread = []
@@ -125,7 +139,9 @@ struct FuzzedConnection {
             session.freedIdentifiersAreDurable()
             return true
         case .publish(let publish, let sequence):
-            claim(bytes.holds(publish.topic) && bytes.holds(publish.payload), "a message outside the bytes")
+            claim(bytes.holds(publish.payload) && bytes.holds(publish.properties.bytes), "a message outside the bytes")
+            claim(setup.version.hasProperties || bytes.holds(publish.topic), "a topic outside the bytes")
+            check(publish.properties)
             claim(TopicName.isValid(publish.topic), "a topic that is none")
             claim(
                 (publish.packetIdentifier == 0) == (publish.qos == .atMostOnce), "identifier \(publish.packetIdentifier) at \(publish.qos)")
@@ -133,7 +149,8 @@ struct FuzzedConnection {
             if let sequence { owed.received(sequence, publish.packetIdentifier, publish.qos) }
             log.append(
                 .publish(
-                    topic: Array(publish.topic), payload: Array(publish.payload), identifier: publish.packetIdentifier, qos: publish.qos,
+                    topic: Array(publish.topic), payload: Array(publish.payload), properties: Array(publish.properties.bytes),
+                    identifier: publish.packetIdentifier, qos: publish.qos,
                     isRetained: publish.isRetained, isDuplicate: publish.isDuplicate, sequence: sequence))
         case .repeated(let identifier, let qos):
             if qos == .exactlyOnce { owed.repeated(identifier) }
@@ -141,10 +158,25 @@ struct FuzzedConnection {
         case .released(let identifier, let sequence):
             owed.released(sequence, identifier)
             log.append(.released(identifier, sequence: sequence))
-        case .acknowledged(let identifier): log.append(.acknowledged(identifier))
+        case .acknowledged(let identifier):
+            underWay.remove(identifier)
+            log.append(.acknowledged(identifier))
+        case .publishRefused(let identifier, _):
+            underWay.remove(identifier)
+            log.append(.event("\(event)"))
         default: log.append(.event("\(event)"))
         }
         return true
+    }
+
+    private func check(_ properties: PublishProperties) {
+        claim(PublishProperties(checking: properties.bytes) != nil, "properties that are none")
+        let fields = [properties.contentType, properties.responseTopic, properties.correlationData]
+        claim(fields.allSatisfy { $0.map(properties.bytes.holds) ?? true }, "a property outside the properties")
+        properties.forEachUserProperty { name, value in
+            claim(properties.bytes.holds(name) && properties.bytes.holds(value), "a user property outside the properties")
+            claim(properties.userProperty(Array(name)) != nil, "a user property that is not found")
+        }
     }
 
     // MARK: What the caller does
@@ -173,7 +205,7 @@ struct FuzzedConnection {
             send()
         case .reconnect, .reconnectAbsent:
             close()
-            open(isPresent: step.action == .reconnect)
+            open(isPresent: step.action == .reconnect, allowsLittle: step.bytes % 2 == 1)
         }
         held()
     }
@@ -203,7 +235,11 @@ struct FuzzedConnection {
 
     private mutating func publish() {
         let qos: QoS = session.publishesInFlight.isMultiple(of: 2) ? .atLeastOnce : .exactlyOnce
-        let outcome = session.publish(topic: topic, payload: [1, 2, 3], qos: qos)
+        let outcome = session.publish(topic: topic, payload: [1, 2, 3], qos: qos, isRetained: true)
+        if case .awaitingAcknowledgement(let identifier) = outcome {
+            ours.insert(identifier)
+            kept.remove(identifier)
+        }
         log.append(.published(outcome, inFlight: session.publishesInFlight))
     }
 
@@ -235,6 +271,8 @@ struct FuzzedConnection {
         guard let output = session.takeOutput(now: now) else { return }
         var packets = Array(output.readableBytesView)[...]
         log.append(.sent(Array(packets)))
+        // A connection that has failed allows what it did before.
+        let allowed = session.capabilities
         while let first = packets.popFirst() {
             var count = 0
             var shift = 0
@@ -246,9 +284,30 @@ struct FuzzedConnection {
             claim(shift > 0 && count <= packets.count, "half a packet was written")
             let body = packets.prefix(count)
             packets = packets.dropFirst(count)
-            guard first >> 4 >= 4, first >> 4 <= 7 else { continue }
-            claim(body.count >= 2, "an answer of \(body.count) bytes")
-            owed.sent(first >> 4, body.prefix(2).reduce(0) { $0 << 8 | UInt16($1) })
+            switch first >> 4 {
+            case 3:
+                let qos = first >> 1 & 3
+                let number = body.dropFirst(2 + body.prefix(2).reduce(0) { $0 << 8 | Int($1) }).prefix(2)
+                let identifier = qos > 0 ? number.reduce(0) { $0 << 8 | UInt16($1) } : 0
+                if !kept.contains(identifier) { check(first, packetBytes: 1 + shift / 7 + count, allowed) }
+                guard qos > 0 else { continue }
+                underWay.insert(identifier)
+                claim(
+                    underWay.count <= allowed.receiveMaximum, "\(underWay.count) messages, to a server that takes \(allowed.receiveMaximum)"
+                )
+            case 4...7:
+                claim(body.count >= 2, "an answer of \(body.count) bytes")
+                owed.sent(first >> 4, body.prefix(2).reduce(0) { $0 << 8 | UInt16($1) })
+            default: break
+            }
         }
+    }
+
+    /// What the server has said that it takes.
+    private func check(_ firstByte: UInt8, packetBytes: Int, _ allowed: ServerCapabilities) {
+        let qos = firstByte >> 1 & 3
+        claim(qos <= allowed.maximumQoS.rawValue, "QoS \(qos) to a server that has up to \(allowed.maximumQoS)")
+        claim(firstByte & 1 == 0 || allowed.isRetainAvailable, "RETAIN to a server that has none")
+        claim(packetBytes <= allowed.maximumPacketBytes, "\(packetBytes) bytes, to a server that takes \(allowed.maximumPacketBytes)")
     }
 }

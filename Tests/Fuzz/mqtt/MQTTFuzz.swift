@@ -52,7 +52,8 @@ struct Setup {
     let isPresent: Bool
     let confirmsIdentifiers: Bool
     let loadsIdentifiers: Bool
-    let maximumPacketBytes: Int
+    /// Small packets, few messages and few aliases.
+    let isTight: Bool
     let subscribes: Int
     let unsubscribes: Int
     let publishes: Int
@@ -68,7 +69,7 @@ struct Setup {
         isPresent = session & 0x10 != 0
         confirmsIdentifiers = session & 0x20 != 0
         loadsIdentifiers = session & 0x40 != 0
-        maximumPacketBytes = session & 0x80 != 0 ? 64 : 4096
+        isTight = session & 0x80 != 0
         subscribes = Int(requests & 3)
         unsubscribes = Int(requests >> 2 & 1)
         publishes = Int(requests >> 3 & 7)
