@@ -78,7 +78,8 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
     package.targets.append(
         .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support", swiftSettings: strictness))
     let fuzzed: [String: [Target.Dependency]] = [
-        "json": ["Payload"], "csv": ["Payload"], "binary": ["Payload"], "mqtt": ["MQTT", nioCore],
+        "binary": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"], "json": ["Payload"],
+        "mapping": ["Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore], "topics": ["Mapping", "MQTT", "Payload"],
     ]
     for (name, modules) in fuzzed {
         package.targets.append(
