@@ -74,3 +74,26 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What scripts/fuzz builds, in a folder of its own: the fuzz targets, and the counters of libFuzzer in the modules they drive.
+if Context.environment["PENSTOCK_FUZZ"] != nil {
+    let instrumented = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"])
+    for target in package.targets where ["MQTT", "Payload", "CopyFormat", "Mapping", "Ingest"].contains(target.name) {
+        target.swiftSettings = (target.swiftSettings ?? []) + [instrumented]
+    }
+    package.targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
+    package.targets.append(
+        .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support", swiftSettings: strictness))
+    let fuzzed: [String: [Target.Dependency]] = [
+        "binary": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"], "json": ["Payload"],
+        "mapping": ["Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore], "topics": ["Mapping", "MQTT", "Payload"],
+    ]
+    for (name, modules) in fuzzed {
+        package.targets.append(
+            .executableTarget(
+                name: "fuzz-\(name)", dependencies: modules + ["FuzzSupport"], path: "Tests/Fuzz/\(name)",
+                exclude: ["corpus", "dictionary"],
+                swiftSettings: strictness + [instrumented],
+                linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]))
+    }
+}

@@ -35,6 +35,25 @@ struct RoutingTests {
         #expect(try rows(text, "x-y-z/1/2", "p") == [["x", "y-z", "1/2", "x-y-z/1/2"]])
     }
 
+    @Test("a level ends at its separator and a wildcard is one, whatever accent stands behind them")
+    func accents() throws {
+        #expect(throws: TopicPattern.Fault.self) { try TopicPattern("a/#\u{301}/b") }
+        #expect(throws: TopicPattern.Fault.self) { try TopicPattern("+\u{301}") }
+        #expect(try TopicPattern("+/\u{301}a").levels == [.any, .literal("\u{301}a")])
+        #expect(try matches("+/\u{301}a", "x/\u{301}a"))
+        let shared = mistakes("topic: \"$share/\u{301}g/a\"\ndecode: text\ntable: x\ncolumns: {v: text from $}")
+        #expect(shared.count == 1 && shared[0].contains("shared subscriptions"), "\(shared)")
+    }
+
+    @Test("a topic of nothing but separators of captures costs no more than its length", .timeLimit(.minutes(1)))
+    func hostileLevel() throws {
+        let dashes = String(repeating: "-", count: 60_000)
+        #expect(try !matches("{a}-{b}-{c}-{d}!", dashes))
+        #expect(try matches("{a}-{b}-{c}-{d}!", dashes + "!"))
+        #expect(try !matches("{a}-{b}-", "x--"))
+        #expect(try matches("{a}-{b}-", "x-y--"))
+    }
+
     @Test("of many mappings those that match are found, in their order, and excludes hold")
     func many() throws {
         var mappings: [MappingSyntax] = []

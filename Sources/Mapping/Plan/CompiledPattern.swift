@@ -64,7 +64,7 @@ struct CompiledPattern: Sendable {
             case .literal, .any, .rest: continue
             case .capture: if topic[index].isEmpty { return false }
             case .captureRest: if topic.rest(from: index).isEmpty { return false }
-            case .parts(let parts): if !Self.match(parts[...], topic[index], slots: nil) { return false }
+            case .parts(let parts): if !Self.match(parts, topic[index], slots: nil) { return false }
             }
         }
         return true
@@ -82,7 +82,7 @@ struct CompiledPattern: Sendable {
             case .literal(let name): guard index < topic.count, topic[index].elementsEqual(name) else { return false }
             case .any: guard index < topic.count else { return false }
             case .capture: guard index < topic.count, !topic[index].isEmpty else { return false }
-            case .parts(let parts): guard index < topic.count, Self.match(parts[...], topic[index], slots: nil) else { return false }
+            case .parts(let parts): guard index < topic.count, Self.match(parts, topic[index], slots: nil) else { return false }
             }
         }
         return levels.count == topic.count
@@ -95,30 +95,36 @@ struct CompiledPattern: Sendable {
             case .literal, .any, .rest: continue
             case .capture(let slot): slots[slot] = Value(kind: .string, bytes: topic[index])
             case .captureRest(let slot): slots[slot] = Value(kind: .string, bytes: topic.rest(from: index))
-            case .parts(let parts): _ = Self.match(parts[...], topic[index], slots: slots)
+            case .parts(let parts): _ = Self.match(parts, topic[index], slots: slots)
             }
         }
     }
 
     /// Matches literals and captures in turn; each capture takes as little as it can, and at least one byte.
-    private static func match(_ parts: ArraySlice<Part>, _ text: UnsafeRawBufferPointer, slots: UnsafeMutablePointer<Value>?) -> Bool {
-        guard let first = parts.first else { return text.isEmpty }
-        let rest = parts.dropFirst()
-        switch first {
-        case .literal(let literal):
-            guard text.starts(with: literal) else { return false }
-            return match(rest, UnsafeRawBufferPointer(rebasing: text[literal.count...]), slots: slots)
-        case .capture(let slot):
-            guard !text.isEmpty else { return false }
-            if rest.isEmpty {
-                slots?[slot] = Value(kind: .string, bytes: text)
-                return true
+    ///
+    /// The first place of a literal leaves the most to what follows, so no other one is tried: a hostile topic costs no more than its length.
+    private static func match(_ parts: [Part], _ text: UnsafeRawBufferPointer, slots: UnsafeMutablePointer<Value>?) -> Bool {
+        var place = 0
+        for (index, part) in parts.enumerated() {
+            switch part {
+            case .literal(let literal):
+                guard text[place...].starts(with: literal) else { return false }
+                place += literal.count
+            case .capture(let slot):
+                guard let end = end(of: place, before: parts[(index + 1)...], text), end > place else { return false }
+                slots?[slot] = Value(kind: .string, bytes: UnsafeRawBufferPointer(rebasing: text[place..<end]))
+                place = end
             }
-            for end in 1...text.count where match(rest, UnsafeRawBufferPointer(rebasing: text[end...]), slots: slots) {
-                slots?[slot] = Value(kind: .string, start: text.baseAddress, count: end)
-                return true
-            }
-            return false
         }
+        return place == text.count
+    }
+
+    /// Where a capture that starts at `place` ends: at the literal behind it, which is the text's end where nothing follows it.
+    private static func end(of place: Int, before rest: ArraySlice<Part>, _ text: UnsafeRawBufferPointer) -> Int? {
+        guard case .literal(let literal)? = rest.first else { return text.count }
+        let last = text.count - literal.count
+        guard rest.count > 1 else { return last }
+        guard last > place else { return nil }
+        return (place + 1...last).first { text[$0...].starts(with: literal) }
     }
 }

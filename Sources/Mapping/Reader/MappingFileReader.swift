@@ -73,7 +73,7 @@ struct MappingFileReader {
                 diagnostics.add(at: item.mark, "'\(key)' is a topic pattern, not \(item.kindInWords)", hint: hint)
                 return nil
             }
-            if text.hasPrefix("$share/") {
+            if text.utf8.starts(with: "$share/".utf8) {
                 diagnostics.add(
                     at: item.mark, "shared subscriptions are a matter of the pool, not of a mapping", hint: "leave $share/group/ out")
                 return nil

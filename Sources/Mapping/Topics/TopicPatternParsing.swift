@@ -29,13 +29,14 @@ extension TopicPattern {
         guard !text.isEmpty else { throw .empty }
         guard text.utf8.count <= 65_535 else { throw .tooLong }
         guard !text.utf8.contains(0) else { throw .nullCharacter }
-        let words = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        // By scalars: brokers know nothing of characters, and an accent behind a separator makes one character of both.
+        let words = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
         var levels: [Level] = []
         var names: Set<String> = []
         for (index, word) in words.enumerated() {
             let level = try Self.level(word)
             switch level {
-            case .rest, .captureRest: guard index == words.count - 1 else { throw .notLast(word) }
+            case .rest, .captureRest: guard index == words.count - 1 else { throw .notLast(String(word)) }
             default: break
             }
             for name in level.captures where !names.insert(name).inserted { throw .captureTwice(name) }
@@ -44,29 +45,29 @@ extension TopicPattern {
         self.init(description: text, levels: levels)
     }
 
-    private static func level(_ word: String) throws(Fault) -> Level {
-        if word == "+" { return .any }
-        if word == "#" { return .rest }
-        guard !word.contains("+"), !word.contains("#") else { throw .wildcardInsideLevel(word) }
-        guard word.contains("{") || word.contains("}") else { return .literal(word) }
-        if word.hasPrefix("{"), word.hasSuffix("...}") {
+    private static func level(_ word: Substring.UnicodeScalarView) throws(Fault) -> Level {
+        if word.elementsEqual("+".unicodeScalars) { return .any }
+        if word.elementsEqual("#".unicodeScalars) { return .rest }
+        guard !word.contains("+"), !word.contains("#") else { throw .wildcardInsideLevel(String(word)) }
+        guard word.contains("{") || word.contains("}") else { return .literal(String(word)) }
+        if word.first == "{", word.suffix(4).elementsEqual("...}".unicodeScalars) {
             let name = String(word.dropFirst().dropLast(4))
-            guard isName(name) else { throw .badCapture(word) }
+            guard isName(name) else { throw .badCapture(String(word)) }
             return .captureRest(name)
         }
         var parts: [Part] = []
-        var rest = word[...]
+        var rest = word
         while !rest.isEmpty {
             if rest.first == "{" {
-                guard let end = rest.firstIndex(of: "}") else { throw .badCapture(word) }
-                let name = String(rest[rest.index(after: rest.startIndex)..<end])
-                guard isName(name) else { throw .badCapture(word) }
-                if case .capture = parts.last { throw .adjacentCaptures(word) }
+                guard let end = rest.firstIndex(of: "}") else { throw .badCapture(String(word)) }
+                let name = String(rest[..<end].dropFirst())
+                guard isName(name) else { throw .badCapture(String(word)) }
+                if case .capture = parts.last { throw .adjacentCaptures(String(word)) }
                 parts.append(.capture(name))
-                rest = rest[rest.index(after: end)...]
+                rest = rest[end...].dropFirst()
             } else {
                 let literal = rest.prefix { $0 != "{" }
-                guard !literal.contains("}") else { throw .badCapture(word) }
+                guard !literal.contains("}") else { throw .badCapture(String(word)) }
                 parts.append(.literal(String(literal)))
                 rest = rest.dropFirst(literal.count)
             }
