@@ -73,6 +73,12 @@ final class Socket: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
+    /// What ends the connection from now on is a reset: the peer may lose what it has not read yet.
+    func resetWhenClosed() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
     func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }
 
