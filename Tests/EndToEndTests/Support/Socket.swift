@@ -67,6 +67,15 @@ final class Socket: Sendable {
         return bytes.isEmpty ? nil : bytes
     }
 
+    /// What `receive` will give, at least its beginning.
+    func peek() throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
+            let received = recv(descriptor, buffer.baseAddress, 256, Int32(MSG_PEEK))
+            guard received >= 0 else { throw SystemError("recv") }
+            count = received
+        }
+    }
+
     /// A `receive` that has nothing to give fails after this long.
     func setReceiveLimit(milliseconds: Int) {
         var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
