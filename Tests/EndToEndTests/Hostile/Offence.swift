@@ -42,7 +42,7 @@ struct Offence: Sendable {
     /// All of a version.
     static func all(_ version: WireVersion) -> [Offence] {
         malformed(version) + outOfPlace(version) + (version.hasProperties ? ofVersion5 : [])
-            + (version.hasProperties ? [] : beforeVersion5(version)) + (version == .v3_1 ? [] : sinceVersion3_1_1)
+            + (version.hasProperties ? [] : beforeVersion5(version)) + (version == .v3_1 ? [] : sinceVersion3_1_1(version))
     }
 
     // MARK: Bytes that are no packet
@@ -69,7 +69,7 @@ struct Offence: Sendable {
             Offence("PUBLISH that ends within its packet identifier", "PUBLISH", 0x81, [0x32, 4, 0, 1, 0x61, 0]),
             Offence("PUBLISH without a topic name", "remaining length of 1", 0x81, [0x30, 1, 0]),
             Offence("a packet longer than the bound", "allowed", 0x95, [0x32, 0xFF, 0xFF, 0xFF, 0x7F] + Packets.counted(topic)),
-            Offence("an acknowledgement longer than the bound", "remaining length", 0x95, [0x40, 0xFF, 0xFF, 0xFF, 0x7F]),
+            Offence("an acknowledgement longer than the bound", "allowed", 0x95, [0x40, 0xFF, 0xFF, 0xFF, 0x7F]),
             Offence("PUBACK without a packet identifier", "PUBACK with a remaining length of 1", 0x81, [0x40, 1, 0]),
             Offence("PUBREL without a packet identifier", "PUBREL with a remaining length of 0", 0x81, [0x62, 0]),
             Offence("PINGRESP with a body", "PINGRESP with a remaining length", 0x81, [0xD0, 1, 0]),
@@ -120,12 +120,16 @@ struct Offence: Sendable {
     }
 
     /// What 3.1 leaves open.
-    private static let sinceVersion3_1_1 = [
-        Offence("PUBACK with flags", "MQTT-2.2.2-1", 0x81, [0x4F, 2, 0, 1]),
-        Offence("PUBREL without its flag", "MQTT-2.2.2-1", 0x81, [0x60, 2, 0, 1]),
-        Offence("PINGRESP with flags", "MQTT-2.2.2-1", 0x81, [0xD1, 0]),
-        Offence("CONNACK with reserved flags", "CONNACK with flags 254", nil, .connected, [0x20, 3, 0xFE, 0, 0]),
-    ]
+    private static func sinceVersion3_1_1(_ version: WireVersion) -> [Offence] {
+        [
+            Offence("PUBACK with flags", "MQTT-2.2.2-1", 0x81, [0x4F, 2, 0, 1]),
+            Offence("PUBREL without its flag", "MQTT-2.2.2-1", 0x81, [0x60, 2, 0, 1]),
+            Offence("PINGRESP with flags", "MQTT-2.2.2-1", 0x81, [0xD1, 0]),
+            Offence(
+                "CONNACK with reserved flags", "CONNACK with flags 254", nil, .connected,
+                Packets.packet(0x20, [0xFE, 0] + Packets.properties([], version))),
+        ]
+    }
 
     /// What 5.0 has given a meaning.
     private static func beforeVersion5(_ version: WireVersion) -> [Offence] {

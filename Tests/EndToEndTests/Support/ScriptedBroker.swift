@@ -44,6 +44,8 @@ final class ScriptedConnection {
     private let socket: Socket
     private var stream = PacketStream()
     private var waiting: [WirePacket] = []
+    /// PINGREQ is answered as it comes, and no packet that a script sees.
+    var answersPings = false
     /// The connection is to end with a reset in place of an orderly end: what was not read yet may be lost.
     var endsWithReset = false {
         didSet { if endsWithReset { socket.resetWhenClosed() } }
@@ -75,20 +77,17 @@ final class ScriptedConnection {
 
     /// Accepts, and says nothing more.
     fileprivate func beQuiet() {
+        answersPings = true
         try? acceptConnection()
-        _ = try? packetsUntilEnd(answersPings: true)
+        _ = try? packetsUntilEnd()
     }
 
     /// The next packet of this kind; others before it are passed over.
     @discardableResult
     func expect(_ kind: WirePacket.Kind) throws -> WirePacket {
         while true {
-            while !waiting.isEmpty {
-                let packet = waiting.removeFirst()
-                if packet.kind == kind { return packet }
-            }
-            guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for \(kind)") }
-            waiting += stream.take(bytes)
+            let packet = try next("\(kind)")
+            if packet.kind == kind { return packet }
         }
     }
 
@@ -103,12 +102,20 @@ final class ScriptedConnection {
     }
 
     /// The next packet, of whatever kind.
-    func next() throws -> WirePacket {
-        while waiting.isEmpty {
-            guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for a packet") }
-            waiting += stream.take(bytes)
+    func next(_ what: String = "a packet") throws -> WirePacket {
+        while true {
+            while waiting.isEmpty {
+                do {
+                    guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for \(what)") }
+                    waiting += stream.take(bytes)
+                } catch let error as SystemError where error.code == EAGAIN {
+                    throw Unexpected(description: "nothing came while waiting for \(what)")
+                }
+            }
+            let packet = waiting.removeFirst()
+            guard answersPings, packet.kind == .pingRequest else { return packet }
+            try send(Packets.pingResponse)
         }
-        return waiting.removeFirst()
     }
 
     /// The next packet, which has to be of this kind and for this identifier.
@@ -124,8 +131,7 @@ final class ScriptedConnection {
     }
 
     /// Waits until the ingester closes the connection; what it said before.
-    /// - Parameter answersPings: whether PINGREQ gets its PINGRESP; it is not among the packets then.
-    func packetsUntilEnd(answersPings: Bool = false) throws -> [WirePacket] {
+    func packetsUntilEnd() throws -> [WirePacket] {
         var packets: [WirePacket] = []
         do {
             while true {

@@ -73,7 +73,7 @@ final class ScriptedPool {
     func waitUntilStored(_ sequences: some Collection<Int>, within limit: Duration = .seconds(30)) async throws {
         let wanted = sequences.map(String.init).joined(separator: ",")
         try await workplace.eventually("\(sequences.count) readings are stored", within: limit, every: .milliseconds(50)) {
-            if let complaint = complaints.first { throw ScriptedConnection.Unexpected(description: complaint) }
+            if let complaint = complaints.first { throw UnhappyIngester(why: complaint, log: workplace.ingester.log) }
             return try probe.number("SELECT count(DISTINCT seq) FROM readings WHERE seq IN (\(wanted))") == sequences.count
         }
     }
@@ -88,8 +88,9 @@ final class ScriptedPool {
 
 extension ScriptedConnection {
     /// What a good broker does once CONNECT is here: CONNACK, PUBACK for the session's status, SUBACK, these readings at QoS 1, each of which has to be
-    /// acknowledged in its turn.
+    /// acknowledged in its turn; and PINGRESP whenever it is asked for.
     func serve(_ sequences: some Sequence<Int>, isSessionPresent: Bool = false) throws {
+        answersPings = true
         try accept(isSessionPresent: isSessionPresent)
         try takeStatus()
         try grantSubscription()
