@@ -44,6 +44,8 @@ final class ScriptedConnection {
     private let socket: Socket
     private var stream = PacketStream()
     private var waiting: [WirePacket] = []
+    /// What CONNECT says of a last will, once it was read.
+    private(set) var hasWill = false
     /// PINGREQ is answered as it comes, and no packet that a script sees.
     var answersPings = false
     /// The connection is to end with a reset in place of an orderly end: what was not read yet may be lost.
@@ -113,6 +115,7 @@ final class ScriptedConnection {
                 }
             }
             let packet = waiting.removeFirst()
+            if packet.kind == .connect { hasWill = packet.hasWill }
             guard answersPings, packet.kind == .pingRequest else { return packet }
             try send(Packets.pingResponse)
         }

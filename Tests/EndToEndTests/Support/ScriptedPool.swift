@@ -103,8 +103,9 @@ extension ScriptedConnection {
         }
     }
 
-    /// The status message of the session, and its PUBACK.
+    /// The status message of the session, where its last will says the other half of it, and its PUBACK.
     func takeStatus() throws {
+        guard hasWill else { return }
         let status = try expect(.publish)
         guard let identifier = status.packetIdentifier else { throw Unexpected(description: "a status message at QoS 0") }
         try send(Packets.publishAcknowledgement(identifier))

@@ -58,6 +58,12 @@ struct WirePacket: Sendable {
         return kind == .connect && at < bytes.count ? bytes[at] : nil
     }
 
+    /// Whether a CONNECT carries a last will.
+    var hasWill: Bool {
+        let at = bodyStart + 2 + topicBytes + 1
+        return kind == .connect && at < bytes.count && bytes[at] & 4 != 0
+    }
+
     /// The client identifier of a CONNECT.
     var clientIdentifier: String? {
         guard let version = protocolLevel.flatMap(WireVersion.init) else { return nil }
