@@ -11,7 +11,7 @@ extension EndToEndTests {
         func endsTheConnection(_ version: WireVersion) async throws {
             let offences = Offence.all(version)
             let pool = try await ScriptedPool(
-                sessions: offences.count, version: version, broker: version.hasProperties ? ["receive_maximum: 5"] : []
+                sessions: offences.count, version: version, broker: version.hasProperties ? ["receive_maximum: 5"] : [], watches: true
             ) { connection, visit in
                 switch visit.number {
                 case 0: try connection.suffer(offences[visit.session])

@@ -96,7 +96,7 @@ extension EndToEndTests {
                 try connection.serve([visit.number])
                 guard visit.number == 0 else { return _ = try connection.expect(.disconnect) }
                 try connection.send([0x32, 0xFF, 0xFF, 0xFF, 0x7F] + Packets.text("site/hq/dev/d0/telemetry"))
-                for _ in 0..<2000 { try connection.send(Array(repeating: 0x20, count: 512)) }
+                for _ in 0..<60_000 { try connection.send(Array(repeating: 0x20, count: 16)) }
             }
             try pool.workplace.ingester.start()
             try await pool.waitUntilStored([0])

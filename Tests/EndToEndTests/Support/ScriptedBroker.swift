@@ -15,14 +15,12 @@ final class ScriptedBroker: Sendable {
         port = listener.port
         Thread.detachNewThread { [self] in
             while let socket = listener.accept() {
+                let number = accepted.withLock { count in
+                    defer { count += 1 }
+                    return count
+                }
                 Thread.detachNewThread { [self] in
                     let connection = ScriptedConnection(socket) { text in self.heard.withLock { $0.append(text) } }
-                    // The ingester's look at what a broker says of itself is no session's, and in no script.
-                    if connection.isOfWatch { return connection.beQuiet() }
-                    let number = accepted.withLock { count in
-                        defer { count += 1 }
-                        return count
-                    }
                     do { try serve(connection, number) } catch { faults.withLock { $0.append("connection \(number): \(error)") } }
                     if !connection.endsWithReset { socket.shutDown() }
                 }
@@ -71,18 +69,8 @@ final class ScriptedConnection {
 
     func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
 
-    /// Whether the first bytes, which stay to be read, are the CONNECT of none of the sessions.
-    fileprivate var isOfWatch: Bool {
-        guard let bytes = try? socket.peek() else { return false }
-        return bytes.first == 0x10 && String(decoding: bytes, as: UTF8.self).contains("-watch-")
-    }
-
-    /// Accepts, and says nothing more.
-    fileprivate func beQuiet() {
-        answersPings = true
-        try? acceptConnection()
-        _ = try? packetsUntilEnd()
-    }
+    /// A `send` that the ingester does not take in fails after this long.
+    func setSendLimit(milliseconds: Int) { socket.setSendLimit(milliseconds: milliseconds) }
 
     /// The next packet of this kind; others before it are passed over.
     @discardableResult

@@ -33,18 +33,24 @@ final class ScriptedPool {
     /// Every session asks for the filters of all mappings.
     /// - Parameters:
     ///   - broker: further lines under `broker:`.
+    ///   - watches: `broker.watch`.
     ///   - script: what the broker does once a session's CONNECT is here; the connection ends when it returns or throws.
     init(
         sessions: Int, version: WireVersion, mappings: [String: String] = ["telemetry": Mappings.telemetry, "weather": Mappings.weather],
-        broker lines: [String] = [], more: String? = nil, script: @escaping @Sendable (ScriptedConnection, Visit) throws -> Void
+        broker lines: [String] = [], watches: Bool = false, more: String? = nil,
+        script: @escaping @Sendable (ScriptedConnection, Visit) throws -> Void
     ) async throws {
         let seen = Seen()
         self.seen = seen
         self.sessions = sessions
         broker = try ScriptedBroker { connection, _ in
-            guard let name = try connection.expect(.connect).clientIdentifier, let number = name.split(separator: "-").last,
-                let session = Int(number)
-            else { throw ScriptedConnection.Unexpected(description: "a CONNECT without a session's name") }
+            guard let name = try connection.expect(.connect).clientIdentifier else { return }
+            guard let number = name.split(separator: "-").last, !name.contains("-watch-"), let session = Int(number) else {
+                // The ingester's look at what the broker tells of itself: what it meets is no reason for anything either.
+                try connection.accept()
+                try connection.send([0x36, 2, 0, 0])
+                return _ = try connection.packetsUntilEnd()
+            }
             let visit = seen.visit(session)
             do { try script(connection, visit) } catch {
                 throw ScriptedConnection.Unexpected(description: "session \(visit.session), its connection \(visit.number): \(error)")
@@ -52,7 +58,7 @@ final class ScriptedPool {
         }
         workplace = try await Workplace(
             sessions: sessions, shards: 2, mappings: mappings, broker: ([version.configurationLine] + lines).joined(separator: "\n"),
-            distribution: "shared", more: more, withoutBroker: broker.port)
+            distribution: sessions > 1 ? "shared" : nil, more: more, withoutBroker: broker.port, watches: watches)
         probe = try workplace.probe()
     }
 

@@ -67,19 +67,14 @@ final class Socket: Sendable {
         return bytes.isEmpty ? nil : bytes
     }
 
-    /// What `receive` will give, at least its beginning.
-    func peek() throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
-            let received = recv(descriptor, buffer.baseAddress, 256, Int32(MSG_PEEK))
-            guard received >= 0 else { throw SystemError("recv") }
-            count = received
-        }
-    }
-
     /// A `receive` that has nothing to give fails after this long.
-    func setReceiveLimit(milliseconds: Int) {
+    func setReceiveLimit(milliseconds: Int) { setLimit(SO_RCVTIMEO, milliseconds) }
+    /// A `send` that the peer does not take in fails after this long.
+    func setSendLimit(milliseconds: Int) { setLimit(SO_SNDTIMEO, milliseconds) }
+
+    private func setLimit(_ option: Int32, _ milliseconds: Int) {
         var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     /// What ends the connection from now on is a reset: the peer may lose what it has not read yet.

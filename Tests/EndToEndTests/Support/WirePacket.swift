@@ -9,6 +9,8 @@ enum WireVersion: UInt8, Sendable, CaseIterable, Comparable, CustomTestStringCon
     static func < (left: WireVersion, right: WireVersion) -> Bool { left.rawValue < right.rawValue }
 
     var hasProperties: Bool { self == .v5 }
+    /// CONNACK says whether the broker had the session.
+    var reportsSessionPresent: Bool { self != .v3_1 }
     /// The line of the configuration that makes the ingester speak it.
     var configurationLine: String { "version: \(testDescription)" }
 
