@@ -23,19 +23,17 @@ extension EndToEndTests {
         func userProperties() async throws {
             let pool = try await ScriptedPool(sessions: 1, version: .v5, mappings: ["telemetry": Self.mapping]) { connection, _ in
                 try connection.serve([])
-                for identifier in 1...5 as ClosedRange<UInt16> {
-                    try connection.send(Self.laden(LoadPublisher.reading(Int(identifier) * 50).payload, packetIdentifier: identifier))
-                }
-                try connection.send(Self.laden(Array("{".utf8), packetIdentifier: 6))
-                for identifier in 1...6 as ClosedRange<UInt16> { try connection.require(.publishAcknowledgement, identifier) }
+                try connection.send(Self.laden(LoadPublisher.reading(0).payload, packetIdentifier: 1))
+                try connection.send(Self.laden(Array("{".utf8), packetIdentifier: 2))
+                for identifier in [1, 2] as [UInt16] { try connection.require(.publishAcknowledgement, identifier) }
                 try connection.expect(.disconnect)
             }
             try pool.workplace.ingester.start()
-            try await pool.waitUntilStored(stride(from: 50, through: 250, by: 50).map { $0 })
+            try await pool.waitUntilStored([0])
             try await pool.workplace.eventually("there is a dead letter") {
                 try pool.probe.number("SELECT count(*) FROM penstock.dead_letter") == 1
             }
-            #expect(try pool.probe.number("SELECT count(*) FROM readings WHERE colour = 'red' AND last = '99999'") == 5)
+            #expect(try pool.probe.number("SELECT count(*) FROM readings WHERE colour = 'red' AND last = '99999'") == 1)
             #expect(pool.visits.count == 1)
             print(
                 "user properties: \(pool.workplace.ingester.processorSeconds ?? 0) s, \((pool.workplace.ingester.residentBytesPeak ?? 0) >> 20) MiB"
@@ -58,7 +56,7 @@ extension EndToEndTests {
 
         @Test("retained messages at QoS 0 while PostgreSQL is away: memory stays bounded, and the newest are stored")
         func retainedWithoutDatabase() async throws {
-            let count = 100_000
+            let count = 50_000
             let isAway = DispatchSemaphore(value: 0)
             let isRead = DispatchSemaphore(value: 0)
             let pool = try await ScriptedPool(

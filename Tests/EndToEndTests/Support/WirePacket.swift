@@ -83,7 +83,10 @@ struct WirePacket: Sendable {
     }
 
     /// The topic name of a PUBLISH.
-    var topic: String { String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self) }
+    var topic: String? {
+        guard kind == .publish else { return nil }
+        return String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self)
+    }
 
     /// The filters of a SUBSCRIBE.
     var filters: [String] {
@@ -117,12 +120,6 @@ struct WirePacket: Sendable {
     }
 
     /// Of the topic name of a PUBLISH, or the protocol name of a CONNECT.
-    /// Of a PUBLISH.
-    var topic: String? {
-        guard kind == .publish else { return nil }
-        return String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self)
-    }
-
     private var topicBytes: Int { Int(unsigned(at: bodyStart) ?? 0) }
 
     private func unsigned(at offset: Int) -> UInt16? {
