@@ -21,6 +21,7 @@ final class PublishingSession {
     /// Message by packet identifier; −1 where none is under way.
     private var underWay = [Int](repeating: -1, count: 65_536)
     private var underWayCount = 0
+    private var refused: ServerRefusal?
 
     private var timer: Scheduled<Void>?
     /// The first CONNACK.
@@ -154,6 +155,7 @@ final class PublishingSession {
         }
         unparsed.moveReaderIndex(forwardBy: offset)
         unparsed.discardReadBytes()
+        if let refused { return fail("the broker refuses a message: \(refused.code)") }
         publish()
     }
 
@@ -172,9 +174,10 @@ final class PublishingSession {
             underWayCount -= 1
             acknowledged(message)
         case .publishRefused(let identifier, let refusal):
+            guard underWay[Int(identifier)] >= 0 else { return true }
             underWay[Int(identifier)] = -1
             underWayCount -= 1
-            fail("the broker refuses a message: \(refusal.code)")
+            refused = refusal
         default: break
         }
         return true

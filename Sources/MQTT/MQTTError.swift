@@ -98,8 +98,8 @@ extension MQTTError {
             .sessionPresentAfterCleanSession, .duplicateAtQoS0, .wrongReasonCodeCount, .unexpectedAcknowledgement, .packetIdentifierInUse,
             .releaseBeforeReceipt, .misplacedReasonCode, .unexpectedAuthentication:
             .protocolError
-        case .pingTimedOut: .keepAliveTimeout
-        case .subscribeTimedOut, .unsubscribeTimedOut: .unspecifiedError
+        // "Keep alive timeout" is a server's to say.
+        case .pingTimedOut, .subscribeTimedOut, .unsubscribeTimedOut: .unspecifiedError
         case .connectionRefused, .disconnected, .connectTimedOut, .invalidConfiguration, .invalidTopicName, .invalidTopicFilter: nil
         }
     }

@@ -18,17 +18,23 @@ public final class ChildProcess: Sendable {
     ///   - command: the program, found on PATH and in the folders of servers, and its arguments.
     ///   - user: whom it runs as; nil: as ourselves. Only root may name another.
     ///   - name: of the files for its outputs, in `folder`.
-    public convenience init(_ command: [String], as user: String? = nil, outputs name: String, in folder: URL) throws(SandboxError) {
-        try self.init(command, as: user, outputs: name, in: folder, by: .shared)
+    ///   - environment: variables that it gets besides ours, or in their place.
+    public convenience init(
+        _ command: [String], as user: String? = nil, outputs name: String, in folder: URL, environment: [String: String] = [:]
+    ) throws(SandboxError) {
+        try self.init(command, as: user, outputs: name, in: folder, environment: environment, by: .shared)
     }
 
-    init(_ command: [String], as user: String?, outputs name: String, in folder: URL, by spawner: Spawner) throws(SandboxError) {
+    init(
+        _ command: [String], as user: String?, outputs name: String, in folder: URL, environment: [String: String] = [:],
+        by spawner: Spawner
+    ) throws(SandboxError) {
         let outputPath = folder.appending(path: "\(name).out").path
         let errorPath = folder.appending(path: "\(name).err").path
         // setpriv changes the user first and asks for the signal at our death afterwards, since the kernel forgets that wish when the user changes.
         var arguments = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
         if let user { arguments += ["--reuid", user, "--regid", user, "--clear-groups"] }
-        let spawn = Spawn(arguments: arguments + command, outputPath: outputPath, errorPath: errorPath)
+        let spawn = Spawn(arguments: arguments + command, outputPath: outputPath, errorPath: errorPath, environment: environment)
         identifier = try spawner.run(spawn.run).get()
         self.outputPath = outputPath
         self.errorPath = errorPath

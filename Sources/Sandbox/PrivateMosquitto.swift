@@ -4,26 +4,24 @@ import Synchronization
 
 /// A mosquitto of one's own on loopback, on a free port: for the demo and for tests. It ends with its owner, and when this process dies.
 public final class PrivateMosquitto: Sendable {
-    /// What can be set.
-    public struct Options: Sendable {
-        /// Whether sessions and their messages survive a restart.
-        public var persistence = true
-        /// Messages that a session may have unacknowledged; 0: no limit; nil: what mosquitto takes by itself (20).
-        public var maximumInflight: Int?
-        /// Messages that wait for a session; 0: no limit.
-        public var maximumQueued = 0
-        /// Passwords by user name; nobody else may connect. nil: everybody may.
-        public var passwords: [String: String]?
-        /// Further lines of its configuration.
-        public var extraLines: [String] = []
+    /// The same from start to start; so are the others.
+    public var port: Int { ports.plain }
+    /// With the server's certificate; nil without `Options.tls`.
+    public var tlsPort: Int? { ports.tls }
+    /// Where clients need a certificate too; nil without `TLSFiles.clientAuthority`.
+    public var mutualTLSPort: Int? { ports.mutualTLS }
+    /// With pre-shared keys; nil without them.
+    public var pskPort: Int? { ports.psk }
+    /// For WebSocket; nil without `Options.webSockets`.
+    public var webSocketPort: Int? { ports.webSocket }
+    /// For WebSocket in TLS; nil without `Options.webSockets` and `Options.tls`.
+    public var secureWebSocketPort: Int? { ports.secureWebSocket }
 
-        public init() {}
-    }
-
-    /// The same from start to start.
-    public let port: Int
+    private let ports: MosquittoPorts
     private let folder: ServerFolder
+    private let files: MosquittoFiles
     private let options: Options
+    private let passwords: Mutex<[String: String]?>
     private let process = Mutex<ChildProcess?>(nil)
 
     /// - Parameter folder: exists, and is kept; nil: a temporary folder, removed with this object.
@@ -31,13 +29,14 @@ public final class PrivateMosquitto: Sendable {
     public init(folder: URL? = nil, options: Options = Options()) throws {
         self.folder = try ServerFolder(folder)
         self.options = options
-        port = try freePort()
+        passwords = Mutex(options.passwords)
+        files = MosquittoFiles(folder: self.folder.url)
+        ports = try MosquittoPorts(for: options)
         let places = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/bin/mosquitto"]
         guard places.contains(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
             throw SandboxError("mosquitto is not installed; on Debian: apt-get install mosquitto")
         }
-        let text = (configuration + [""]).joined(separator: "\n")
-        try text.write(to: self.folder.url.appending(path: "mosquitto.conf"), atomically: false, encoding: .utf8)
+        try files.write(options, ports: ports)
     }
 
     /// Nil while it is not running.
@@ -50,12 +49,12 @@ public final class PrivateMosquitto: Sendable {
     /// - Throws: `SandboxError` with the end of the log, also when it has not come up within 15 s.
     public func start() async throws {
         guard processIdentifier == nil else { return }
-        if let passwords = options.passwords { try await write(passwords) }
+        if let passwords = passwords.withLock({ $0 }) { try await write(passwords) }
         let started = try ChildProcess(
-            ["mosquitto", "-c", folder.url.appending(path: "mosquitto.conf").path], outputs: "mosquitto", in: folder.url)
+            ["mosquitto", "-c", files.configuration.path], outputs: "mosquitto", in: folder.url, environment: files.environment(options))
         process.withLock { $0 = started }
         let deadline = ContinuousClock.now + .seconds(15)
-        while !answers(port: port) {
+        while !ports.all.allSatisfy(answers) {
             guard started.pollEnd() == nil, ContinuousClock.now < deadline else {
                 throw SandboxError("mosquitto did not start: \(started.errors.suffix(2000))")
             }
@@ -82,28 +81,36 @@ public final class PrivateMosquitto: Sendable {
     /// Lets a frozen broker go on.
     public func resume() { process.withLock { $0 }?.signal(SIGCONT) }
 
-    private var passwordFile: URL { folder.url.appending(path: "mosquitto.passwords") }
-
-    private var configuration: [String] {
-        var lines = [
-            "listener \(port) 127.0.0.1", "allow_anonymous \(options.passwords == nil)",
-            "persistence \(options.persistence)", "persistence_location \(folder.url.path)/",
-            "max_queued_messages \(options.maximumQueued)", "log_dest stderr",
-        ]
-        // Started by root it would become a user who cannot get into the folder.
-        if getuid() == 0 { lines.append("user root") }
-        if let maximum = options.maximumInflight { lines.append("max_inflight_messages \(maximum)") }
-        if options.passwords != nil { lines.append("password_file \(passwordFile.path)") }
-        return lines + options.extraLines
+    /// Has it read its certificates, passwords, keys and access rules again; returns when it does so. It does nothing when it is not running.
+    public func reload() async throws {
+        guard let running = process.withLock({ $0 }), running.pollEnd() == nil else { return }
+        let earlier = Self.reloadCount(in: running.errors)
+        running.signal(SIGHUP)
+        let deadline = ContinuousClock.now + .seconds(15)
+        while Self.reloadCount(in: running.errors) == earlier {
+            guard running.pollEnd() == nil, ContinuousClock.now < deadline else {
+                throw SandboxError("mosquitto did not read its files again: \(running.errors.suffix(2000))")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
+
+    /// From now on these passwords are the right ones; connections stay. Only for a broker that has had passwords from the start.
+    public func change(passwords new: [String: String]) async throws {
+        passwords.withLock { $0 = new }
+        try await write(new)
+        try await reload()
+    }
+
+    private static func reloadCount(in log: String) -> Int { log.components(separatedBy: "Reloading config.").count - 1 }
 
     private func write(_ passwords: [String: String]) async throws {
         let text = passwords.map { "\($0.key):\($0.value)\n" }.joined()
         guard
             FileManager.default.createFile(
-                atPath: passwordFile.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-        else { throw SandboxError("cannot write \(passwordFile.path)") }
-        let hashing = try ChildProcess(["mosquitto_passwd", "-U", passwordFile.path], outputs: "mosquitto_passwd", in: folder.url)
+                atPath: files.passwords.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw SandboxError("cannot write \(files.passwords.path)") }
+        let hashing = try ChildProcess(["mosquitto_passwd", "-U", files.passwords.path], outputs: "mosquitto_passwd", in: folder.url)
         guard await hashing.waitForEnd(within: .seconds(15)) == .exit(0) else {
             throw SandboxError("mosquitto_passwd failed: \(hashing.errors.suffix(2000))")
         }

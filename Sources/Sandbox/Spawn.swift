@@ -7,6 +7,8 @@ struct Spawn: Sendable {
     var arguments: [String]
     var outputPath: String
     var errorPath: String
+    /// Added to what is inherited, or put in its place.
+    var environment: [String: String] = [:]
 
     @Sendable func run() -> Result<pid_t, SandboxError> {
         var actions = posix_spawn_file_actions_t()
@@ -31,6 +33,7 @@ struct Spawn: Sendable {
 
         var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("PENSTOCK_") }
         variables["PATH", default: ""] += ":/usr/sbin:/usr/local/sbin"
+        variables.merge(environment) { $1 }
         let argumentList = arguments.map { strdup($0) } + [nil]
         let environmentList = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in argumentList + environmentList { free(text) } }

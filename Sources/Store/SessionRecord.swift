@@ -9,12 +9,21 @@ public struct SessionRecord: Sendable, Equatable {
     public var isConnecting: Bool
     /// The writer gives the session back: anybody may take it.
     public var isReleased: Bool
+    /// What the broker has, or may have, for the session: never less than it really has.
+    public var subscriptions: [RecordedSubscription]
+    /// When the broker last answered for every subscription, in microseconds since 1970, UTC.
+    public var subscribedMicroseconds: Int64?
 
-    public init(clientIdentifier: String, storedIdentifiers: [ClosedRange<UInt16>], isConnecting: Bool, isReleased: Bool = false) {
+    public init(
+        clientIdentifier: String, storedIdentifiers: [ClosedRange<UInt16>], isConnecting: Bool, isReleased: Bool = false,
+        subscriptions: [RecordedSubscription] = [], subscribedMicroseconds: Int64? = nil
+    ) {
         self.clientIdentifier = clientIdentifier
         self.storedIdentifiers = storedIdentifiers
         self.isConnecting = isConnecting
         self.isReleased = isReleased
+        self.subscriptions = subscriptions
+        self.subscribedMicroseconds = subscribedMicroseconds
     }
 
     /// The identifiers as an `int4multirange` in text: `{[1,5],[9,9]}`.
@@ -42,7 +51,9 @@ extension WriterRow {
         return """
             SELECT penstock.record_sessions('\(identifier.uuidString)', \(array(records.map { quoteLiteral($0.clientIdentifier) })), \
             \(array(records.map { "'\($0.multirange)'" }))::int4multirange[], \(array(records.map { String($0.isConnecting) })), \
-            \(array(records.map { String($0.isReleased) })))
+            \(array(records.map { String($0.isReleased) })), \
+            \(array(records.map { quoteLiteral(RecordedSubscription.json($0.subscriptions)) }))::jsonb[], \
+            \(array(records.map { $0.subscribedMicroseconds.map { "to_timestamp(\($0) / 1000000.0)" } ?? "NULL" }))::timestamptz[])
             """
     }
 }

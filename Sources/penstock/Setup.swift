@@ -50,7 +50,8 @@ extension DatabaseSettings {
 }
 
 /// A connection for a command's own use.
-final class OpenDatabase {
+final class OpenDatabase: @unchecked Sendable {
+    // @unchecked: a command uses it in one call of `blocking` after the other, and awaiting them orders the accesses.
     let connection: Connection
     init(_ connection: consuming Connection) { self.connection = connection }
 }

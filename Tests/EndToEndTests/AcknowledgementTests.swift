@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 extension EndToEndTests {
@@ -7,48 +6,20 @@ extension EndToEndTests {
     struct Acknowledgements {
         @Test("when a PUBACK leaves the ingester, the row of its message is in the table")
         func rowBeforeAcknowledgement() async throws {
-            // The tap asks the database while it holds the PUBACK in its hand.
-            let observation = Mutex<Observation>(Observation())
-            let workplace = try await Workplace(sessions: 2, shards: 2) { passage in
-                guard passage.kind == .publishAcknowledgement, passage.direction == .toBroker, let sequence = passage.sequence else {
-                    return
-                }
-                observation.withLock { $0.look(at: sequence) }
-            }
+            let watch = CommitWatch(every: 11)
+            let workplace = try await Workplace(sessions: 2, shards: 2, whenSeen: watch.see)
             let probe = try workplace.probe()
-            observation.withLock { $0.probe = probe }
+            watch.use(probe)
             try await workplace.startIngester()
             try probe.rows("CREATE INDEX ON readings (seq)")
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 5000, perSecond: 5000)
             try await workplace.eventually("all is published", within: .seconds(60)) { publisher.isFinished }
             try await workplace.waitUntilStored(publisher.acknowledged)
 
-            try observation.withLock { observation in
-                if let failure = observation.failure { throw failure }
-                #expect(observation.lookCount > 300)
-                #expect(observation.tooEarly == [])
-            }
+            let findings = try watch.findings()
+            #expect(findings.lookCount > 300)
+            #expect(findings.tooEarly == [])
             try await workplace.close()
-        }
-
-        /// Looks into the table for every eleventh acknowledged reading.
-        private struct Observation {
-            var probe: DatabaseProbe?
-            var acknowledgedCount = 0
-            var lookCount = 0
-            var tooEarly: [Int] = []
-            var failure: (any Error)?
-
-            mutating func look(at sequence: Int) {
-                acknowledgedCount += 1
-                guard acknowledgedCount % 11 == 0, let probe else { return }
-                do {
-                    lookCount += 1
-                    if try probe.number("SELECT count(*) FROM readings WHERE seq = \(sequence)") == 0 { tooEarly.append(sequence) }
-                } catch {
-                    failure = error
-                }
-            }
         }
 
         @Test("PUBACKs leave in the order in which the PUBLISH packets of their connection came [MQTT-4.6.0-2]")

@@ -41,7 +41,7 @@ struct ConfigurationTests {
             ("pool: {sesions: 3}", "2", "unknown key 'sesions' in 'pool' - did you mean 'sessions'?"),
             ("pool: {sessions: 0}", "", "whole number from 1 to 1024"),
             ("broker: {url: \"mqqt://a\"}", "", "unknown scheme 'mqqt' - did you mean 'mqtt'?"),
-            ("broker: {url: \"mqtts://a\"}", "", "not yet supported"),
+            ("broker: {url: \"mqttx://a\"}", "", "unknown scheme 'mqttx'"),
             ("broker: {password: x}", "", "needs broker.username"), ("batch: {max_bytes: lots}", "", "is a size such as 64KiB"),
             ("database: {url: \"${NOT_SET}\"}", "", "the environment variable NOT_SET is not set"),
             ("http: {listen: x}", "", "'http' in the configuration is not yet supported"),

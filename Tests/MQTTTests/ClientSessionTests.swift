@@ -89,7 +89,7 @@ struct SubscribingTests {
             harness.receive(hex: "90 04 0002 01 80") == [
                 .subscribed([
                     SubscriptionResult(subscription: asked[8], grantedQoS: .atLeastOnce),
-                    SubscriptionResult(subscription: asked[9], grantedQoS: nil, refusal: Refusal(code: .unspecifiedError)),
+                    SubscriptionResult(subscription: asked[9], grantedQoS: nil, refusal: ServerRefusal(code: .unspecifiedError)),
                 ])
             ])
         #expect(
@@ -98,7 +98,7 @@ struct SubscribingTests {
                     zip(asked, [.atMostOnce, .atLeastOnce, .exactlyOnce, nil, .exactlyOnce, .exactlyOnce, .exactlyOnce, .exactlyOnce])
                         .map {
                             SubscriptionResult(
-                                subscription: $0, grantedQoS: $1, refusal: $1 == nil ? Refusal(code: .unspecifiedError) : nil)
+                                subscription: $0, grantedQoS: $1, refusal: $1 == nil ? ServerRefusal(code: .unspecifiedError) : nil)
                         }))
         #expect(!harness.session.hasPendingRequests)
     }

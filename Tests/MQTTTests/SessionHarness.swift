@@ -14,7 +14,7 @@ enum RecordedEvent: Equatable, CustomStringConvertible {
     case subscribed([SubscriptionResult])
     case unsubscribed([UnsubscriptionResult])
     case acknowledged(UInt16)
-    case publishRefused(UInt16, Refusal)
+    case publishRefused(UInt16, ServerRefusal)
     case failed(MQTTError)
 
     init?(_ event: SessionEvent) {

@@ -48,7 +48,7 @@ struct StreamTests {
                 .publish(topic: "early", payload: [0x2A], identifier: 1, qos: .atLeastOnce, retained: false, duplicate: true, sequence: 0),
                 .subscribed([
                     SubscriptionResult(subscription: subscriptions[0], grantedQoS: .atLeastOnce),
-                    SubscriptionResult(subscription: subscriptions[1], grantedQoS: nil, refusal: Refusal(code: .unspecifiedError)),
+                    SubscriptionResult(subscription: subscriptions[1], grantedQoS: nil, refusal: ServerRefusal(code: .unspecifiedError)),
                 ]),
                 .publish(
                     topic: "sensors/d1/state", payload: Array("{\"t\":21.5}".utf8), identifier: 0, qos: .atMostOnce, retained: true,

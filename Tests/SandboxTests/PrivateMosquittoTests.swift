@@ -5,29 +5,11 @@ import Testing
 
 @Suite("A private mosquitto")
 struct PrivateMosquittoTests {
-    /// Connects as MQTT 3.1.1 does, and gives the answer: CONNACK is `20 02 00 RC`.
+    /// Connects and leaves again, and gives the answer: CONNACK is `20 02 SP RC`.
     private func connect(to port: Int, flags: UInt8, credentials: [String] = []) throws -> [UInt8] {
-        func text(_ text: String) -> [UInt8] { [0, UInt8(text.utf8.count)] + Array(text.utf8) }
-        let body = text("MQTT") + [4, flags, 0, 60] + text("test") + credentials.flatMap(text)
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-        let isConnected = withUnsafePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        try #require(isConnected)
-        let packet = [0x10, UInt8(body.count)] + body
-        try #require(write(descriptor, packet, packet.count) == packet.count)
-        var answer = [UInt8](repeating: 0, count: 4)
-        let count = recv(descriptor, &answer, 4, Int32(MSG_WAITALL))
-        // DISCONNECT: the session stays when it was not asked to be clean.
-        _ = write(descriptor, [0xE0, 0x00], 2)
-        return Array(answer.prefix(max(0, count)))
+        let conversation = try BrokerConversation(port: port)
+        defer { conversation.disconnect() }
+        return try conversation.connect(flags: flags, credentials: credentials)
     }
 
     @Test("keeps its sessions through a restart, on the same port")

@@ -18,6 +18,7 @@ final class ModelDatabase {
         var holder: WriterRow?
         var stored: [ClosedRange<UInt16>] = []
         var isConnecting = false
+        var subscriptions: [RecordedSubscription] = []
 
         func holds(_ identifier: UInt16) -> Bool { stored.contains { $0.contains(identifier) } }
     }
@@ -59,7 +60,8 @@ final class ModelDatabase {
         writers[transaction.row] = Writer(batch: transaction.number, seen: clock)
         for record in transaction.records {
             sessions[record.clientIdentifier] = Session(
-                holder: record.isReleased ? nil : transaction.row, stored: record.storedIdentifiers, isConnecting: record.isConnecting)
+                holder: record.isReleased ? nil : transaction.row, stored: record.storedIdentifiers, isConnecting: record.isConnecting,
+                subscriptions: record.subscriptions)
         }
         for number in transaction.messages + transaction.letters {
             copies[number, default: 0] += 1
@@ -109,7 +111,9 @@ final class ModelDatabase {
             sessions[name]?.holder = row
             return LeasedSession(
                 writer: row,
-                record: SessionRecord(clientIdentifier: name, storedIdentifiers: session.stored, isConnecting: session.isConnecting))
+                record: SessionRecord(
+                    clientIdentifier: name, storedIdentifiers: session.stored, isConnecting: session.isConnecting,
+                    subscriptions: session.subscriptions))
         }
     }
 

@@ -45,7 +45,16 @@ final class SimulatedProcess {
     private final class Connector: BrokerConnector {
         unowned let process: SimulatedProcess
         init(_ process: SimulatedProcess) { self.process = process }
-        func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler) { process.connect(session, handler) }
+        func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler) {
+            // One speaks 3.1.1 with the model broker.
+            var configuration = session.settings.mqtt
+            configuration.version = .v3_1_1
+            configuration.will = nil
+            do { try session.mqtt.pointee.reconfigure(configuration) } catch { preconditionFailure("\(error)") }
+            process.connect(session, handler)
+        }
+        func isWanted(_ session: PoolSession) -> Bool { true }
+        func ended(_ session: PoolSession, wasAnswered: Bool, because error: MQTTError?) {}
     }
 
     init(name: String, world: World) {

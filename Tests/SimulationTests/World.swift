@@ -207,7 +207,7 @@ final class World {
         for process in processes {
             let shard = process.shard.snapshot()
             var books = ServiceSnapshot()
-            books.add(shard, targets: ["numbers"])
+            books.add(shard)
             guard books.booksBalance else { throw Violation("\(process.name): the books do not balance: \(books)") }
             // Two batches, and what arrives with one read beyond the last.
             guard books.inFlight < 300 else { throw Violation("\(process.name) holds \(books.inFlight) messages") }

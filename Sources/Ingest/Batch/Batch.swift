@@ -37,6 +37,8 @@ final class Batch: @unchecked Sendable {
     private(set) var runs: [DeliveryRun] = []
     /// At most one for each session.
     var sessions: [SessionEntry] = []
+    /// What is told to senders of messages that could not become rows, once that is durable.
+    var reports: [ErrorReport] = []
     /// Messages taken in, QoS 0 included.
     var messageCount = 0
     /// Bytes of payload, topic and rows taken in: what bounds the batch.
@@ -111,6 +113,7 @@ final class Batch: @unchecked Sendable {
         goesInParts = false
         trustsRowNumbers = true
         committedRows.removeAll(keepingCapacity: true)
+        reports.removeAll()
         messageCount = 0
         messageBytes = 0
     }

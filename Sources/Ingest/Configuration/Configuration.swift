@@ -24,25 +24,23 @@ public struct Configuration: Sendable {
 public struct BrokerSettings: Sendable {
     /// Tried in turn.
     public var endpoints = [BrokerEndpoint(host: "localhost", port: 1883)]
+    public var version = VersionChoice.auto
     public var username: String?
     public var password: Secret?
+    /// Read anew for each connection; `password` holds what it held at the start.
+    public var passwordFile: String?
+    public var tls = TLSSettings()
     public var keepAlive = TimeAmount.seconds(30)
     public var connectTimeout = TimeAmount.seconds(10)
+    /// How long a broker of MQTT 5 is asked to keep the sessions.
+    public var sessionExpirySeconds: UInt32 = 7 * 86_400
+    /// Messages that a broker of MQTT 5 may send before it has our acknowledgements.
+    public var receiveMaximum = UInt16.max
     public var maximumPacketBytes = 16 * 1024 * 1024
-}
-
-/// Where a broker listens.
-public struct BrokerEndpoint: Sendable, Equatable, CustomStringConvertible {
-    public var host: String
-    public var port: Int
-
-    public init(host: String, port: Int) {
-        self.host = host
-        self.port = port
-    }
-
-    /// `host:port`, an IPv6 address in brackets.
-    public var description: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+    /// Where each session says that it is online or offline, with `{client_id}` for its name; nil: nowhere.
+    public var statusTopic: String? = "penstock/{client_id}/status"
+    /// Whether to go where a broker of MQTT 5 sends us.
+    public var followsServerReference = false
 }
 
 public struct DatabaseSettings: Sendable {
@@ -80,6 +78,8 @@ public struct DeadLetterSettings: Sendable {
     /// Letters of one mapping; more are held back or dropped.
     public var maximumPerMinute = 6000
     public var onFlood = FloodPolicy.slow
+    /// Reports of one mapping's dead letters (`report_errors_to`); more are not sent.
+    public var maximumReportsPerMinute = 60
 }
 
 public struct BatchSettings: Sendable {
@@ -116,22 +116,31 @@ extension ShardSettings {
     init(_ configuration: Configuration, subscriptions: SubscriptionPlan, shards: Int) {
         self.init(
             limits: BatchLimits(configuration.batch), decode: configuration.decode,
-            sessions: subscriptions.bySession.enumerated().map { number, subscriptions in
-                SessionSettings(configuration, number: number, subscriptions: subscriptions)
-            },
+            sessions: (0..<configuration.pool.sessions).map { SessionSettings(configuration, number: $0) }, subscriptions: subscriptions,
             clientIdentifierPrefix: configuration.pool.clientIdentifier + "-",
             lettersPerMinute: Double(configuration.deadLetter.maximumPerMinute) / Double(shards),
             floodPolicy: configuration.deadLetter.onFlood,
+            reportsPerMinute: Double(configuration.deadLetter.maximumReportsPerMinute) / Double(shards),
             giveUpAfter: configuration.database.giveUp)
     }
 }
 
 extension SessionSettings {
+    /// How long a broker of MQTT 5 waits with the last will: a connection that is soon there again is no news.
+    private static let willDelaySeconds: UInt32 = 5
+
     /// - Parameter number: of the session in the pool, from 0.
-    init(_ configuration: Configuration, number: Int, subscriptions: [Subscription]) {
-        var mqtt = configuration.broker.sessionConfiguration(clientIdentifier: configuration.pool.clientIdentifiers[number])
+    init(_ configuration: Configuration, number: Int) {
+        let name = configuration.pool.clientIdentifiers[number]
+        var mqtt = configuration.broker.sessionConfiguration(clientIdentifier: name)
         mqtt.cleanSession = false
-        self.init(mqtt: mqtt, subscriptions: subscriptions)
+        let topic = configuration.broker.statusTopic?.replacing("{client_id}", with: name)
+        if let topic, let topic = try? TopicName(topic) {
+            var will = Will(topic: topic, payload: Array(Self.offline.utf8), isRetained: true)
+            will.delaySeconds = Self.willDelaySeconds
+            mqtt.will = will
+        }
+        self.init(mqtt: mqtt)
     }
 }
 
@@ -139,7 +148,10 @@ extension BrokerSettings {
     /// How a session with this client identifier connects.
     public func sessionConfiguration(clientIdentifier: String) -> SessionConfiguration {
         var mqtt = SessionConfiguration(clientIdentifier: clientIdentifier)
-        if let username { mqtt.credentials = Credentials(username: username, password: password.map { Array($0.value.utf8) }) }
+        mqtt.credentials = BrokerCredentials(self).current()
+        if case .fixed(let version) = version { mqtt.version = version } else { mqtt.version = .v5 }
+        mqtt.sessionExpirySeconds = sessionExpirySeconds
+        mqtt.receiveMaximum = receiveMaximum
         mqtt.keepAliveSeconds = UInt16(clamping: keepAlive.nanoseconds / 1_000_000_000)
         mqtt.connectTimeout = connectTimeout
         mqtt.maximumPacketBytes = maximumPacketBytes

@@ -1,4 +1,5 @@
 import Foundation
+import MQTT
 import Mapping
 import NIOCore
 import Payload
@@ -12,17 +13,24 @@ public struct ConfigurationReader {
         public var warnings: [String]
     }
 
-    /// Keys of each section, with those that come later. The file's own keys stand at "".
+    /// Keys of each section, with those that come later. The file's own keys stand at "", those of a section within a section at its whole path.
     static let keys: [String: (known: [String], later: [String])] = [
         "": (["broker", "database", "pool", "batch", "decode", "log", "mappings", "ddl", "shutdown_timeout", "dead_letter"], ["http"]),
         "broker": (
-            ["url", "version", "username", "password", "password_file", "keep_alive", "connect_timeout", "max_packet_bytes"],
-            ["tls", "session_expiry", "receive_maximum", "status_topic"]
+            [
+                "url", "version", "username", "password", "password_file", "tls", "keep_alive", "connect_timeout", "session_expiry",
+                "receive_maximum", "max_packet_bytes", "status_topic", "server_reference",
+            ], []
+        ),
+        "broker.tls": (
+            [
+                "ca_file", "cert_file", "key_file", "key_password_file", "server_name", "verify", "min_version", "psk_identity", "psk_file",
+            ], []
         ),
         "database": (["url", "url_file", "statement_timeout", "lock_timeout", "tcp_user_timeout", "give_up"], []),
         "pool": (["client_id", "sessions", "shards", "distribution", "group", "lease"], []),
         "batch": (["max_bytes", "max_messages", "linger"], []),
-        "dead_letter": (["max_per_minute", "on_flood"], ["keep"]),
+        "dead_letter": (["max_per_minute", "on_flood", "max_reports_per_minute"], ["keep"]),
         "decode": (["max_bytes", "max_depth"], []),
         "log": (["level", "format"], []),
     ]
@@ -62,19 +70,18 @@ public struct ConfigurationReader {
             let object = ObjectReader(root, "the configuration", keys: keys.known, later: keys.later, diagnostics)
         else { return }
         for key in keys.known {
-            guard let node = object[key] else { continue }
-            guard let section = Self.keys[key] else {
-                take(node, at: key)
-                continue
-            }
-            guard let members = ObjectReader(node, "'\(key)'", keys: section.known, later: section.later, diagnostics) else { continue }
-            for name in section.known {
-                if let value = members[name] { take(value, at: key + "." + name) }
-            }
+            if let node = object[key] { take(node, at: key) }
         }
     }
 
     private mutating func take(_ node: StrictNode, at path: String) {
+        if let section = Self.keys[path] {
+            guard let members = ObjectReader(node, "'\(path)'", keys: section.known, later: section.later, diagnostics) else { return }
+            for name in section.known {
+                if let value = members[name] { take(value, at: path + "." + name) }
+            }
+            return
+        }
         if path == "broker.url" {
             endpoints = node.oneOrMore.compactMap { item in item.text.map { (expanded($0, at: item.mark), item.mark) } }
             return
@@ -117,8 +124,9 @@ public struct ConfigurationReader {
     private mutating func takeEnvironment() {
         var paths: [String: String] = [:]
         for (section, keys) in Self.keys {
-            for key in keys.known where Self.keys[key] == nil || !section.isEmpty {
+            for key in keys.known {
                 let path = section.isEmpty ? key : section + "." + key
+                guard Self.keys[path] == nil else { continue }
                 paths["PENSTOCK_" + path.replacingOccurrences(of: ".", with: "_").uppercased()] = path
             }
         }
@@ -150,6 +158,9 @@ public struct ConfigurationReader {
         if let time = duration("database.give_up", in: 1000...86_400_000) { result.database.giveUp = .milliseconds(Int64(time)) }
         if let time = duration("pool.lease", in: 1000...300_000) { result.pool.lease = .milliseconds(Int64(time)) }
         if let number = number("dead_letter.max_per_minute", in: 1...100_000_000) { result.deadLetter.maximumPerMinute = number }
+        if let number = number("dead_letter.max_reports_per_minute", in: 1...1_000_000) {
+            result.deadLetter.maximumReportsPerMinute = number
+        }
         if let policy = choice("dead_letter.on_flood", FloodPolicy.self) { result.deadLetter.onFlood = policy }
         if let name = text("pool.client_id") {
             if name.isEmpty || name.utf8.count > 200 { fail("pool.client_id", "is a name of 1 to 200 bytes") }
@@ -183,51 +194,112 @@ public struct ConfigurationReader {
             broker.username = credentials.0
             broker.password = credentials.1.map { Secret($0) }
         }
-        if let version = values["broker.version"], version.text != "auto", version.text != "3.1.1" {
-            let isLater = version.text == "5" || version.text == "5.0" || version.text == "3.1"
-            diagnostics.add(
-                at: version.mark,
-                isLater
-                    ? "broker.version: \(version.text) is not yet supported" : "'broker.version' is auto or 3.1.1, not '\(version.text)'")
+        if let version = text("broker.version") {
+            switch version {
+            case "auto": broker.version = .auto
+            case "5", "5.0": broker.version = .fixed(.v5)
+            case "3.1.1": broker.version = .fixed(.v3_1_1)
+            case "3.1": broker.version = .fixed(.v3_1)
+            default: fail("broker.version", "is auto, 5, 3.1.1 or 3.1, not '\(version)'")
+            }
         }
         if let name = text("broker.username") { broker.username = name }
         if let password = text("broker.password") { broker.password = Secret(password) }
-        if let password = fileText("broker.password_file") { broker.password = Secret(password) }
-        if broker.password != nil, broker.username == nil {
+        if let password = fileText("broker.password_file") {
+            broker.password = Secret(password)
+            broker.passwordFile = text("broker.password_file")
+        }
+        if broker.password != nil, broker.username == nil, broker.version != .fixed(.v5) {
             fail(
                 values["broker.password"] == nil ? "broker.password_file" : "broker.password",
-                "needs broker.username: MQTT 3.1.1 has no password without a name")
+                "needs broker.username: before MQTT 5 there is no password without a name")
         }
+        readTLS(&broker.tls, isUsed: broker.endpoints.contains { $0.scheme.isSecure })
         if let time = duration("broker.keep_alive", in: 1000...65_535_000) { broker.keepAlive = .milliseconds(Int64(time)) }
         if let time = duration("broker.connect_timeout", in: 100...600_000) { broker.connectTimeout = .milliseconds(Int64(time)) }
         if let size = size("broker.max_packet_bytes", in: 1024...268_435_460) { broker.maximumPacketBytes = size }
+        if let time = duration("broker.session_expiry", in: 0...4_294_967_294_000) { broker.sessionExpirySeconds = UInt32(time / 1000) }
+        if let number = number("broker.receive_maximum", in: 1...65_535) { broker.receiveMaximum = UInt16(number) }
+        if let topic = values["broker.status_topic"] {
+            broker.statusTopic = topic.isNull || topic.text.isEmpty ? nil : topic.text
+            let sample = topic.text.replacingOccurrences(of: "{client_id}", with: "c")
+            if broker.statusTopic != nil, sample.contains("{") || (try? TopicName(sample)) == nil {
+                fail("broker.status_topic", "is a topic without wildcards, in which only {client_id} stands for something")
+            }
+        }
+        if let choice = text("broker.server_reference") {
+            if !["ignore", "follow"].contains(choice) { fail("broker.server_reference", "is ignore or follow, not '\(choice)'") }
+            broker.followsServerReference = choice == "follow"
+        }
+    }
+
+    private mutating func readTLS(_ tls: inout TLSSettings, isUsed: Bool) {
+        tls.caFile = file("broker.tls.ca_file")
+        tls.certificateFile = file("broker.tls.cert_file")
+        tls.keyFile = file("broker.tls.key_file")
+        tls.keyPasswordFile = file("broker.tls.key_password_file")
+        tls.pskFile = file("broker.tls.psk_file")
+        tls.pskIdentity = text("broker.tls.psk_identity")
+        tls.serverName = text("broker.tls.server_name")
+        if let name = tls.serverName, (try? SocketAddress(ipAddress: name, port: 0)) != nil {
+            fail("broker.tls.server_name", "is a host name, not an address")
+        }
+        if let choice = choice("broker.tls.verify", TLSSettings.Verification.self) { tls.verification = choice }
+        if let choice = choice("broker.tls.min_version", TLSSettings.Version.self) { tls.minimumVersion = choice }
+        for (one, other) in [("cert_file", "key_file"), ("psk_identity", "psk_file")] {
+            let (first, second) = ("broker.tls.\(one)", "broker.tls.\(other)")
+            if text(first) != nil, text(second) == nil { fail(first, "needs \(second)") }
+            if text(second) != nil, text(first) == nil { fail(second, "needs \(first)") }
+        }
+        if tls.pskFile != nil, tls.certificateFile != nil || tls.caFile != nil {
+            fail("broker.tls.psk_file", "stands in place of certificates: leave one of them out")
+        }
+        if let stray = values.keys.filter({ $0.hasPrefix("broker.tls.") }).sorted().first, !isUsed {
+            fail(stray, "has no effect: no address in broker.url is mqtts:// or wss://")
+        }
+        if tls.verification == .none, isUsed {
+            warnings.append("broker.tls.verify: none lets anybody pretend to be the broker")
+        }
+    }
+
+    /// A file that can be read, as it is named.
+    private mutating func file(_ path: String) -> String? {
+        guard let name = text(path) else { return nil }
+        if !FileManager.default.isReadableFile(atPath: name) { fail(path, "cannot read the file '\(name)'") }
+        return name
     }
 
     /// `mqtt://user:password@host:port`
     private func endpoint(_ text: String, _ mark: SourceMark, _ credentials: inout (String, String?)?) -> BrokerEndpoint? {
-        guard let url = URLComponents(string: text), let scheme = url.scheme, let host = url.host, !host.isEmpty else {
+        guard let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(), let host = url.host, !host.isEmpty else {
             // The text may hold a password, so it is not repeated.
             diagnostics.add(at: mark, "'broker.url' is not a broker's address", hint: "such as mqtt://localhost:1883")
             return nil
         }
-        switch scheme {
-        case "mqtt": break
-        case "mqtts", "ws", "wss":
-            diagnostics.add(at: mark, "broker.url: \(scheme):// is not yet supported", hint: "mqtt:// is")
-            return nil
-        default:
+        guard let scheme = BrokerEndpoint.Scheme(rawValue: scheme) else {
+            let known = BrokerEndpoint.Scheme.allCases.map(\.rawValue)
             diagnostics.add(
                 at: mark, "broker.url: unknown scheme '\(scheme)'",
-                hint: suggestion(for: scheme, among: ["mqtt", "mqtts", "ws", "wss"]) ?? "use mqtt://")
+                hint: suggestion(for: scheme, among: known) ?? "use \(known.map { $0 + "://" }.joined(separator: ", "))")
+            return nil
+        }
+        if !scheme.isWebSocket, !url.path.isEmpty, url.path != "/" {
+            diagnostics.add(at: mark, "broker.url: only the address of a WebSocket has a path", hint: "such as ws://localhost:9001/mqtt")
             return nil
         }
         if let port = url.port, !(1...65_535).contains(port) {
             diagnostics.add(at: mark, "broker.url: a port is a number from 1 to 65535")
             return nil
         }
-        if let user = url.user, !user.isEmpty { credentials = (user, url.password) }
+        if let user = url.user, !user.isEmpty {
+            if let other = credentials, other.0 != user || other.1 != url.password {
+                diagnostics.add(at: mark, "broker.url: the brokers of a list share one user and password", hint: "use broker.username")
+            }
+            credentials = (user, url.password)
+        }
         let name = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        return BrokerEndpoint(host: name, port: url.port ?? 1883)
+        let path = (url.percentEncodedPath.isEmpty ? "/mqtt" : url.percentEncodedPath) + (url.percentEncodedQuery.map { "?" + $0 } ?? "")
+        return BrokerEndpoint(scheme: scheme, host: name, port: url.port, path: path)
     }
 
     private func text(_ path: String) -> String? {
@@ -246,7 +318,7 @@ public struct ConfigurationReader {
         {
             warnings.append("\(path): everybody on this machine may read '\(name)'; chmod 600 keeps it secret")
         }
-        return content.hasSuffix("\n") ? String(content.dropLast()) : content
+        return content.last?.isNewline == true ? String(content.dropLast()) : content
     }
 
     private func fail(_ path: String, _ message: String) {

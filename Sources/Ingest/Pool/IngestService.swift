@@ -12,7 +12,7 @@ public final class IngestService: Sendable {
     private let writers: [DatabaseWriter]
     private let leases: LeaseThread
     private let parked: ParkedReplay
-    private let targets: [String]
+    private let watch: BrokerWatch
     private let logger: Logger
 
     /// Prepares everything; nothing connects before `start`.
@@ -21,22 +21,22 @@ public final class IngestService: Sendable {
     ///   - plan: the compiled mappings, with the types of the tables as they are.
     /// - Throws: `SubscriptionPlanError` when the pool's distribution cannot give a mapping what it asks for; `MQTTError.invalidConfiguration`.
     public init(configuration: Configuration, plan: MappingPlan, logger: Logger) throws {
-        let subscriptions = try SubscriptionPlan(
-            needs: plan.subscriptions, sessions: configuration.pool.sessions, distribution: configuration.pool.distribution,
-            group: configuration.pool.group)
+        let subscriptions = try SubscriptionPlan(plan, configuration.pool)
         let shardCount = min(configuration.pool.shards, configuration.pool.sessions)
         let settings = ShardSettings(configuration, subscriptions: subscriptions, shards: shardCount)
         for session in settings.sessions { try session.mqtt.validate() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: shardCount)
         let writers = (0..<shardCount).map { DatabaseWriter(index: $0, logger: logger) }
         let leases = LeaseThread(interval: configuration.pool.leaseInterval, logger: logger)
+        let tls = TLSContexts(configuration.broker.tls)
+        let credentials = BrokerCredentials(configuration.broker)
         shards = try (0..<shardCount).map { index in
             let loop = group.next()
             return try loop.submit {
                 let shard = Shard(
                     index: index, eventLoop: loop, plan: plan, settings: settings,
-                    connector: TCPConnector(endpoints: configuration.broker.endpoints, eventLoop: loop), writer: writers[index],
-                    leases: leases, logger: logger)
+                    connector: NetworkConnector(configuration.broker, tls: tls, credentials: credentials, eventLoop: loop, logger: logger),
+                    writer: writers[index], leases: leases, logger: logger)
                 return NIOLoopBound(shard, eventLoop: loop)
             }.wait()
         }
@@ -45,7 +45,9 @@ public final class IngestService: Sendable {
         self.writers = writers
         self.leases = leases
         parked = ParkedReplay(plan: plan, settings: configuration.database, limits: configuration.decode, logger: logger)
-        targets = plan.targets.map(\.table)
+        watch = try BrokerWatch(
+            configuration.broker, clientIdentifier: "\(configuration.pool.clientIdentifier)-watch", tls: tls, credentials: credentials,
+            eventLoop: group.next(), logger: logger)
         self.logger = logger
     }
 
@@ -82,14 +84,27 @@ public final class IngestService: Sendable {
             report: { [shards] index, report in
                 shards[index].eventLoop.execute { shards[index].value.take(report) }
             })
+        watch.start { [shards] started in
+            for shard in shards { shard.eventLoop.execute { shard.value.brokerStarted(atMicroseconds: started) } }
+        }
+    }
+
+    /// Takes other mappings: what has come is stored under the old ones, what comes under the new ones, and the subscriptions follow. No message is lost or
+    /// stored twice by it.
+    /// - Throws: `SubscriptionPlanError`; then all stays as it is.
+    public func reload(_ plan: MappingPlan) throws {
+        let subscriptions = try SubscriptionPlan(plan, configuration.pool)
+        parked.change(to: plan)
+        for shard in shards { shard.eventLoop.execute { shard.value.change(to: plan, subscriptions: subscriptions) } }
     }
 
     /// What all shards have counted by now.
     public func snapshot() async throws -> ServiceSnapshot {
         var sum = ServiceSnapshot()
         for shard in shards {
-            sum.add(try await shard.eventLoop.submit { shard.value.snapshot() }.get(), targets: targets)
+            sum.add(try await shard.eventLoop.submit { shard.value.snapshot() }.get())
         }
+        sum.brokerDropped = watch.droppedCount
         sum.sessions.sort {
             $0.clientIdentifier.utf8.count == $1.clientIdentifier.utf8.count
                 ? $0.clientIdentifier < $1.clientIdentifier : $0.clientIdentifier.utf8.count < $1.clientIdentifier.utf8.count
@@ -104,6 +119,7 @@ public final class IngestService: Sendable {
     public func shutdown(within limit: TimeAmount) async throws -> ServiceSnapshot {
         let deadline = NIODeadline.now() + limit
         var allDrained = true
+        watch.stop()
         let draining = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain() } }
         for (shard, drained) in zip(shards, draining) {
             allDrained = await Self.waits(for: drained, on: shard.eventLoop, until: deadline) && allDrained

@@ -2,10 +2,7 @@ import MQTT
 import NIOCore
 import NIOPosix
 
-/// Logs in to the broker once, asks for subscriptions and leaves: what `penstock check` reports.
-///
-/// It uses a session of its own that the broker forgets, and plain filters: as a member of the shared group it could be given messages that are meant
-/// for the pool.
+/// Talks to the broker once and leaves: what `penstock check` and `penstock sessions drop` need.
 public enum BrokerProbe {
     /// What a broker granted.
     public struct Grant: Sendable {
@@ -13,6 +10,18 @@ public enum BrokerProbe {
         public var asked: QoS
         /// nil: refused.
         public var granted: QoS?
+        /// Why it was refused, where the broker says so.
+        public var refusal: String?
+    }
+
+    /// What was found out about a broker.
+    public struct Findings: Sendable {
+        public var endpoint: String
+        public var version: ProtocolVersion
+        public var capabilities: ServerCapabilities
+        public var grants: [Grant] = []
+        /// What the broker calls itself on `$SYS/broker/version`.
+        public var software: String?
     }
 
     /// Why the broker could not be asked.
@@ -20,118 +29,114 @@ public enum BrokerProbe {
         public let description: String
     }
 
-    public static func ask(_ broker: BrokerSettings, clientIdentifier: String, subscriptions: [Subscription]) async throws -> [Grant] {
-        let group = MultiThreadedEventLoopGroup.singleton
+    /// Logs in, asks for subscriptions and for the broker's name.
+    ///
+    /// It uses a session of its own that the broker forgets, and plain filters: as a member of the shared group it could be given messages that are meant
+    /// for the pool. Whatever messages come are not acknowledged.
+    public static func ask(_ broker: BrokerSettings, clientIdentifier: String, subscriptions: [Subscription]) async throws -> Findings {
+        try await converse(broker, clientIdentifier: clientIdentifier) { collected, session, event in
+            switch event {
+            case .connected:
+                // Its own SUBSCRIBE, and an answer that may never come: the grants of the others end the conversation.
+                if let name = try? TopicFilter("$SYS/broker/version") {
+                    session.subscribe([Subscription(filter: name, qos: .atMostOnce)], now: .now())
+                }
+                session.subscribe(subscriptions, now: .now())
+            case .subscribed(let results):
+                collected.grants += results.filter { !$0.subscription.filter.description.hasPrefix("$SYS/") }.map {
+                    Grant(
+                        filter: $0.subscription.filter.description, asked: $0.subscription.qos, granted: $0.grantedQoS,
+                        refusal: $0.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description })
+                }
+            case .publish(let publish, _):
+                if publish.topic.elementsEqual("$SYS/broker/version".utf8) {
+                    collected.software = String(decoding: publish.payload.prefix(200), as: UTF8.self)
+                }
+            default: break
+            }
+            if collected.grants.count >= subscriptions.count, !session.hasPendingRequests { session.disconnect() }
+        }
+    }
+
+    /// Makes the broker forget a session: connects with its client identifier for a clean one, and leaves.
+    public static func forget(_ broker: BrokerSettings, clientIdentifier: String) async throws {
+        _ = try await converse(broker, clientIdentifier: clientIdentifier) { _, session, event in
+            if case .connected = event { session.disconnect() }
+        }
+    }
+
+    // MARK: Conversations
+
+    private typealias Script = @Sendable (inout Findings, inout ClientSession, SessionEvent) -> Void
+
+    private static func converse(_ broker: BrokerSettings, clientIdentifier: String, _ script: @escaping Script) async throws -> Findings {
         var lastFailure = Failure(description: "no broker is configured")
         for endpoint in broker.endpoints {
-            do {
-                return try await ask(endpoint, broker, clientIdentifier, subscriptions, on: group.next())
-            } catch let failure as Failure {
-                lastFailure = failure
+            let versions: [ProtocolVersion] = if case .fixed(let version) = broker.version { [version] } else { [.v5, .v3_1_1] }
+            for version in versions {
+                do {
+                    return try await converse(endpoint, version, broker, clientIdentifier, script)
+                } catch let attempt as Attempt {
+                    lastFailure = Failure(description: attempt.reason)
+                    guard attempt.mayBeVersion else { break }
+                }
             }
         }
         throw lastFailure
     }
 
-    private static func ask(
-        _ endpoint: BrokerEndpoint, _ broker: BrokerSettings, _ clientIdentifier: String, _ subscriptions: [Subscription],
-        on loop: any EventLoop
-    ) async throws -> [Grant] {
+    private struct Attempt: Error {
+        var reason: String
+        /// The broker may not know the version.
+        var mayBeVersion = false
+    }
+
+    /// What the handler collects on its event loop.
+    private final class Collected {
+        var findings: Findings
+        init(_ findings: Findings) { self.findings = findings }
+    }
+
+    private static func converse(
+        _ endpoint: BrokerEndpoint, _ version: ProtocolVersion, _ broker: BrokerSettings, _ clientIdentifier: String,
+        _ script: @escaping Script
+    ) async throws -> Findings {
         var configuration = broker.sessionConfiguration(clientIdentifier: clientIdentifier)
         configuration.cleanSession = true
-        let session = try ClientSession(configuration: configuration)
-        let promise = loop.makePromise(of: [Grant].self)
-        do {
-            let channel = try await ClientBootstrap(group: loop)
-                .connectTimeout(broker.connectTimeout)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            ProbeHandler(session: session, subscriptions: subscriptions, promise: promise))
-                    }
+        configuration.version = version
+        let made: ClientSession
+        do { made = try ClientSession(configuration: configuration) } catch { throw Attempt(reason: "\(error)") }
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let promise = loop.makePromise(of: Findings.self)
+        let channels = BrokerChannel(tls: TLSContexts(broker.tls), connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
+        loop.execute {
+            let collected = Collected(
+                Findings(endpoint: "\(endpoint)", version: version, capabilities: ServerCapabilities(version: version)))
+            var isDone = false
+            let conversation = BrokerConversation(made) { session, event in
+                if case .connected = event { collected.findings.capabilities = session.capabilities }
+                script(&collected.findings, &session, event)
+                isDone = isDone || !session.isConnected
+            } ended: { end in
+                guard !isDone else { return promise.succeed(collected.findings) }
+                switch end {
+                case .failed(.connectionRefused(.unsupportedProtocolVersion, let statement)):
+                    let error = MQTTError.connectionRefused(.unsupportedProtocolVersion, statement)
+                    promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)", mayBeVersion: true))
+                case .failed(let error): promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)"))
+                case .networkFailed(let reason): promise.fail(Attempt(reason: "cannot reach the broker at \(endpoint): \(reason)"))
+                case .closed(let wasAnswered):
+                    promise.fail(Attempt(reason: "the broker at \(endpoint): it closed the connection", mayBeVersion: !wasAnswered))
                 }
-                .connect(host: endpoint.host, port: endpoint.port).get()
-            defer { channel.close(promise: nil) }
-            return try await promise.futureResult.get()
-        } catch let failure as Failure {
-            throw Failure(description: "the broker at \(endpoint): \(failure)")
-        } catch {
-            promise.fail(error)
-            throw Failure(description: "cannot reach the broker at \(endpoint): \(describeConnectFailure(error))")
+            }
+            channels.open(endpoint, on: loop, handler: conversation).whenFailure { error in
+                promise.fail(Attempt(reason: "cannot reach the broker at \(endpoint): \(describeConnectFailure(error))"))
+            }
         }
-    }
-}
-
-/// One conversation: CONNECT, SUBSCRIBE, DISCONNECT.
-private final class ProbeHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    private var session: ClientSession
-    private let subscriptions: [Subscription]
-    private let promise: EventLoopPromise<[BrokerProbe.Grant]>
-    private var unparsed = ByteBuffer()
-    private var grants: [BrokerProbe.Grant] = []
-    private var timer: Scheduled<Void>?
-
-    init(session: ClientSession, subscriptions: [Subscription], promise: EventLoopPromise<[BrokerProbe.Grant]>) {
-        self.session = session
-        self.subscriptions = subscriptions
-        self.promise = promise
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        session.connectionOpened(now: .now())
-        flush(context)
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: session.configuration.connectTimeout) { [promise] in
-            promise.fail(BrokerProbe.Failure(description: "no answer in time"))
+        let timer = loop.scheduleTask(in: broker.connectTimeout + .seconds(5)) {
+            promise.fail(Attempt(reason: "the broker at \(endpoint): no answer in time"))
         }
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        promise.fail(BrokerProbe.Failure(description: "it closed the connection"))
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var read = unwrapInboundIn(data)
-        unparsed.writeBuffer(&read)
-        do {
-            while let isDone = try step(), !isDone {}
-        } catch {
-            promise.fail(BrokerProbe.Failure(description: (error as? MQTTError)?.description ?? "\(error)"))
-            context.close(promise: nil)
-            return
-        }
-        flush(context)
-    }
-
-    /// Reads one event; nil when more bytes are needed, true when all is known.
-    private func step() throws -> Bool? {
-        var offset = 0
-        let event = try unparsed.withUnsafeReadableBytes { try session.nextEvent(in: $0, at: &offset, now: .now()) }
-        switch event {
-        case .needsMoreBytes, .held:
-            unparsed.moveReaderIndex(forwardBy: offset)
-            return nil
-        case .connected:
-            if subscriptions.isEmpty { finish() } else { session.subscribe(subscriptions, now: .now()) }
-        case .subscribed(let results):
-            grants += results.map { .init(filter: $0.subscription.filter.description, asked: $0.subscription.qos, granted: $0.grantedQoS) }
-            if grants.count >= subscriptions.count { finish() }
-        default: break
-        }
-        unparsed.moveReaderIndex(forwardBy: offset)
-        return !session.isConnected
-    }
-
-    private func finish() {
-        timer?.cancel()
-        session.disconnect()
-        promise.succeed(grants)
-    }
-
-    private func flush(_ context: ChannelHandlerContext) {
-        if let output = session.takeOutput(now: .now()) { context.writeAndFlush(wrapOutboundOut(output), promise: nil) }
+        defer { timer.cancel() }
+        return try await promise.futureResult.get()
     }
 }

@@ -10,7 +10,7 @@ import Synchronization
 final class ParkedReplay: Sendable {
     private enum Message { case tableWasParked }
 
-    private let plan: MappingPlan
+    private let plan: Mutex<MappingPlan>
     private let settings: DatabaseSettings
     private let limits: EvaluationLimits
     private let logger: Logger
@@ -20,7 +20,7 @@ final class ParkedReplay: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     init(plan: MappingPlan, settings: DatabaseSettings, limits: EvaluationLimits, logger: Logger) {
-        self.plan = plan
+        self.plan = Mutex(plan)
         self.settings = settings
         self.limits = limits
         self.logger = logger
@@ -38,6 +38,12 @@ final class ParkedReplay: Sendable {
 
     var mendCount: Int { mends.load(ordering: .relaxed) }
 
+    /// Other mappings hold from now on; their tables may be right where the old ones' were not.
+    func change(to plan: MappingPlan) {
+        self.plan.withLock { $0 = plan }
+        tableWasParked()
+    }
+
     /// There are letters to bring in, once their table is right.
     func tableWasParked() { mailbox.put(.tableWasParked) }
 
@@ -54,6 +60,7 @@ final class ParkedReplay: Sendable {
         var looks = 1
         while true {
             if looks > 0 {
+                let plan = plan.withLock { $0 }
                 let replay = DeadLetterReplay(
                     plan: plan, settings: settings, limits: limits, filter: DeadLetterFilter(mappings: plan.names, stage: .table))
                 do throws(PostgreSQLError) {

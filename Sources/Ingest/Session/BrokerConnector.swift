@@ -1,57 +1,152 @@
+import Foundation
+import Logging
+import MQTT
 import NIOCore
-import NIOPosix
 
-/// Makes the network connections of sessions: TCP, or a model of it.
+/// Makes the network connections of sessions: to the brokers, or a model of one.
 protocol BrokerConnector: AnyObject {
     /// Connects, with the handler as what carries the connection; a failure is told by `PoolSession.connectionEnded`.
     /// - Parameter attempt: counts the session's connections, from 0.
     func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler)
+    /// CONNACK has accepted the session's connection. False: it served only to find something out, and is to be ended.
+    func isWanted(_ session: PoolSession) -> Bool
+    /// The session's connection, or the attempt at one, has ended.
+    /// - Parameters:
+    ///   - wasAnswered: CONNACK had come, or the network was not reached at all.
+    ///   - error: why, where MQTT knows.
+    func ended(_ session: PoolSession, wasAnswered: Bool, because error: MQTTError?)
 }
 
-/// TCP to the brokers, tried in turn.
-final class TCPConnector: BrokerConnector {
-    private let endpoints: [BrokerEndpoint]
-    private let eventLoop: any EventLoop
+/// Connects to the brokers, tried in turn: with the version that each speaks, and with credentials, certificates and a will as they are now.
+final class NetworkConnector: BrokerConnector {
+    private struct Connection {
+        var endpoint: BrokerEndpoint
+        var version: ProtocolVersion
+        var hasWill: Bool
+    }
 
-    init(endpoints: [BrokerEndpoint], eventLoop: any EventLoop) {
-        precondition(!endpoints.isEmpty, "a session has a broker to connect to")
-        self.endpoints = endpoints
+    private let broker: BrokerSettings
+    private let channel: BrokerChannel
+    private let credentials: BrokerCredentials
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private var versions: [BrokerEndpoint: VersionNegotiation] = [:]
+    private var connections: [Int: Connection] = [:]
+    /// Where a broker has sent a session, for its next connection, or for good.
+    private var redirections: [Int: BrokerEndpoint] = [:]
+    private var moved: [BrokerEndpoint: BrokerEndpoint] = [:]
+    /// Sessions that the broker did not let in with a will: without one it may.
+    private var willRefused: Set<Int> = []
+    private var hasToldOfWill = false
+
+    init(_ broker: BrokerSettings, tls: TLSContexts, credentials: BrokerCredentials, eventLoop: any EventLoop, logger: Logger) {
+        precondition(!broker.endpoints.isEmpty, "a session has a broker to connect to")
+        self.broker = broker
+        self.credentials = credentials
         self.eventLoop = eventLoop
+        self.logger = logger
+        channel = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
     }
 
     func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler) {
-        let endpoint = endpoints[attempt % endpoints.count]
-        let handler = NIOLoopBound(handler, eventLoop: eventLoop)
-        ClientBootstrap(group: eventLoop)
-            .connectTimeout(session.settings.mqtt.connectTimeout)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
-            .channelOption(.autoRead, value: false)
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 16 * 1024, initial: 64 * 1024, maximum: 1024 * 1024)
-            )
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
-            }
-            .connect(host: endpoint.host, port: endpoint.port)
+        let named = broker.endpoints[attempt % broker.endpoints.count]
+        let endpoint = redirections.removeValue(forKey: session.number) ?? moved[named] ?? named
+        let version = versions[endpoint, default: VersionNegotiation(broker.version)].next
+        var configuration = session.settings.mqtt
+        configuration.version = version
+        configuration.credentials = credentials.current()
+        if willRefused.contains(session.number) { configuration.will = nil }
+        do {
+            try session.mqtt.pointee.reconfigure(configuration)
+        } catch {
+            return eventLoop.assumeIsolated().execute { session.connectionEnded(because: error.description) }
+        }
+        connections[session.number] = Connection(endpoint: endpoint, version: version, hasWill: configuration.will != nil)
+        channel.open(endpoint, on: eventLoop, handler: handler)
             .assumeIsolated()
-            .whenComplete { result in
+            .whenComplete { [self] result in
                 guard case .failure(let error) = result else { return }
+                connections[session.number] = nil
                 session.connectionEnded(because: "cannot reach the broker at \(endpoint): \(describeConnectFailure(error))")
             }
     }
+
+    func isWanted(_ session: PoolSession) -> Bool {
+        guard let connection = connections[session.number] else { return true }
+        let wasKnown = versions[connection.endpoint] != nil
+        let isWanted = versions[connection.endpoint, default: VersionNegotiation(broker.version)].accepted(connection.version)
+        if isWanted, !wasKnown || connection.version < .v5 {
+            logger.debug("connected", metadata: ["broker": "\(connection.endpoint)", "mqtt": "\(connection.version)"])
+        }
+        if isWanted, !connection.hasWill, willRefused.contains(session.number), !hasToldOfWill {
+            hasToldOfWill = true
+            logger.warning(
+                "the broker lets us in only without a last will: the status of sessions is not published (broker.status_topic)",
+                metadata: ["broker": "\(connection.endpoint)"])
+        }
+        return isWanted
+    }
+
+    func ended(_ session: PoolSession, wasAnswered: Bool, because error: MQTTError?) {
+        guard let connection = connections.removeValue(forKey: session.number) else { return }
+        let endpoint = connection.endpoint
+        switch error {
+        case .connectionRefused(.unsupportedProtocolVersion, _):
+            versions[endpoint, default: VersionNegotiation(broker.version)].refused(connection.version)
+        case .connectionRefused(.useAnotherServer, let statement), .disconnected(.useAnotherServer, let statement):
+            follow(statement, from: endpoint) { redirections[session.number] = $0 }
+        case .connectionRefused(.serverMoved, let statement), .disconnected(.serverMoved, let statement):
+            follow(statement, from: endpoint) { moved[endpoint] = $0 }
+        case .connectionRefused(.notAuthorized, _), .connectionRefused(.retainNotSupported, _), .connectionRefused(.qosNotSupported, _),
+            .connectionRefused(.topicNameInvalid, _):
+            // The will may be what is refused. Turn by turn with and without: the password can be wrong just as well.
+            guard session.settings.mqtt.will != nil else { break }
+            if connection.hasWill { willRefused.insert(session.number) } else { willRefused.remove(session.number) }
+        case nil where !wasAnswered:
+            let before = versions[endpoint, default: VersionNegotiation(broker.version)].next
+            versions[endpoint, default: VersionNegotiation(broker.version)].metSilence(connection.version)
+            if connection.version == .v5, before == .v5, case let now? = versions[endpoint], now.isSettled(on: .v3_1_1) {
+                logger.notice(
+                    "the broker closes connections of MQTT 5 and takes 3.1.1: broker.version 3.1.1 spares the attempts",
+                    metadata: ["broker": "\(endpoint)"])
+            }
+        default: break
+        }
+    }
+
+    private func follow(_ statement: ServerStatement, from endpoint: BrokerEndpoint, _ take: (BrokerEndpoint) -> Void) {
+        guard let reference = statement.serverReference else { return }
+        guard broker.followsServerReference else {
+            return logger.warning(
+                "the broker sends us to another server; broker.server_reference: follow would go there",
+                metadata: ["broker": "\(endpoint)", "server": "\(reference)"])
+        }
+        guard let other = endpoint.referred(to: reference) else {
+            return logger.warning(
+                "the broker sends us to a server that cannot be understood", metadata: ["broker": "\(endpoint)", "server": "\(reference)"])
+        }
+        logger.notice("the broker sends us to another server", metadata: ["broker": "\(endpoint)", "server": "\(other)"])
+        take(other)
+    }
 }
 
-/// Says in words why TCP could not be had.
-func describeConnectFailure(_ error: any Error) -> String {
-    switch error {
-    case let error as NIOConnectionError:
-        if let first = error.connectionErrors.first { return describeConnectFailure(first.error) }
-        if error.dnsAError != nil || error.dnsAAAAError != nil { return "the host name is not known" }
-        return "\(error)"
-    case let error as IOError where error.errnoCode == ECONNREFUSED:
-        return "connection refused (is the broker running, and is this its port?)"
-    case ChannelError.connectTimeout(let limit): return "no answer within \(limit.nanoseconds / 1_000_000_000) s"
-    default: return "\(error)"
+/// User and password, read anew for each connection: a rotated password is taken up without a restart.
+final class BrokerCredentials: Sendable {
+    private let username: String?
+    private let password: Secret?
+    private let passwordFile: String?
+
+    init(_ broker: BrokerSettings) {
+        username = broker.username
+        password = broker.password
+        passwordFile = broker.passwordFile
+    }
+
+    /// A file that cannot be read leaves the password as it was at the start.
+    func current() -> Credentials? {
+        var password = self.password?.value
+        if let passwordFile, let read = try? TLSContexts.secret(passwordFile, key: "broker.password_file") { password = read }
+        guard username != nil || password != nil else { return nil }
+        return Credentials(username: username ?? "", password: password.map { Array($0.utf8) })
     }
 }

@@ -9,12 +9,14 @@ import Store
 /// came, and that no message of a new connection is read before every delivery of the former one has settled, or a repeat could overtake its original.
 ///
 /// What the database knows of the session (`SessionRecord`) must never be of another broker session than the one we are connected to, or a new message
-/// would be taken for a repeat. A CONNECT may make a new session, and its answer may be lost. So, once QoS 2 is in use:
+/// would be taken for a repeat, or a subscription that is not there be taken for granted. A CONNECT may make a new session, and its answer may be lost. So:
 ///
 /// 1. before CONNECT goes out, "connecting" is durable;
-/// 2. session present = 0: the stored identifiers are cleared, durably, before SUBSCRIBE, since a new session gets no message before;
-/// 3. session present = 1, and an earlier CONNECT stayed without an answer: the broker is asked first which identifiers it still knows;
-/// 4. a broker that says session present = 1 and gives a stored identifier to a new message has lost state all the same: what it has not named since is
+/// 2. session present = 0: stored identifiers and subscriptions are cleared, durably, before SUBSCRIBE, since a new session gets no message before;
+/// 3. session present = 1, and an earlier CONNECT stayed without an answer: the broker is asked first which identifiers it still knows, and asked for
+///    every subscription again;
+/// 4. session present = 1 otherwise: the broker is asked for what differs from what is recorded (`SessionSubscriptions`), and for nothing if nothing does;
+/// 5. a broker that says session present = 1 and gives a stored identifier to a new message has lost state all the same: what it has not named since is
 ///    freed, durably, before the new message is taken.
 final class PoolSession {
     /// Its number in the pool.
@@ -32,14 +34,21 @@ final class PoolSession {
     /// Why the last connection ended or could not be had; nil while connected.
     private var problem: String?
 
-    /// Messages at QoS 2 came, now or under an earlier lease.
-    private var usesExactlyOnce: Bool
     /// A CONNECT went out, and CONNACK has not come.
     private var isConnectUnanswered: Bool
     /// An earlier CONNECT stayed without an answer.
     private var isInDoubt = false
     private var wishes = RecordWishes()
-    private var hasSubscribed = false
+    private var subscriptions: SessionSubscriptions
+    /// When the broker last answered for every subscription, in microseconds since 1970, UTC.
+    private var subscribedMicroseconds: Int64?
+    /// This connection has come as far as its subscriptions.
+    private var isSubscribing = false
+    private var retry: Scheduled<Void>?
+    /// A mapping that was just allowed should not wait for long, nor a broker be asked for ever.
+    private var retryBackoff = Backoff(base: .seconds(5), limit: .seconds(60))
+    private var toldRefusals: [TopicFilter: String] = [:]
+    private var hasToldOfRefusedPublish = false
 
     private enum State {
         case idle
@@ -69,7 +78,8 @@ final class PoolSession {
         mqtt = .allocate(capacity: 1)
         mqtt.initialize(to: session)
         mqtt.pointee.loadStoredPacketIdentifiers(record.storedIdentifiers)
-        usesExactlyOnce = !record.storedIdentifiers.isEmpty || record.isConnecting
+        subscriptions = SessionSubscriptions(record.subscriptions)
+        subscribedMicroseconds = record.subscribedMicroseconds
         isConnectUnanswered = record.isConnecting
         wishes.isMarkDurable = record.isConnecting
         wishes.isConnecting = record.isConnecting
@@ -104,7 +114,7 @@ final class PoolSession {
             state = .suspended
             return
         }
-        if usesExactlyOnce, !wishes.isMarkDurable {
+        if !wishes.isMarkDurable {
             state = .recording
             wish(connecting: true) { [self] in connect() }
             return
@@ -130,6 +140,9 @@ final class PoolSession {
         return true
     }
 
+    /// Whether the connection that the broker has just accepted is to stay.
+    func isConnectionWanted() -> Bool { shard.connector.isWanted(self) }
+
     /// The broker has accepted the session.
     func sessionEstablished(_ presence: SessionPresence) {
         backoff.reset()
@@ -140,25 +153,38 @@ final class PoolSession {
         }
         counters.establishments += 1
         problem = nil
-        logger.info("session established", metadata: ["session_present": "\(presence == .present)"])
-        if presence == .present, isInDoubt, !mqtt.pointee.holdsNoPacketIdentifier {
+        logger.info(
+            "session established",
+            metadata: ["session_present": "\(presence == .present)", "mqtt": "\(mqtt.pointee.configuration.version)"])
+        if let seconds = mqtt.pointee.capabilities.sessionExpirySeconds, seconds < mqtt.pointee.configuration.sessionExpirySeconds {
+            logger.warning(
+                "the broker keeps the session for a shorter time than asked for (broker.session_expiry)",
+                metadata: ["seconds": "\(seconds)"])
+        }
+        publishStatus(isOnline: true)
+        switch presence {
+        case .absent: subscriptions.sessionForgotten()
+        // MQTT 3.1 does not say whether there was a session.
+        case .unknown: subscriptions.doubt()
+        case .present:
+            if isInDoubt { subscriptions.doubt() }
+            // Some brokers lose shared subscriptions when they restart, and say that the session is there (mosquitto up to 2.0). Asking for them again costs
+            // no retained messages. The first connection after a start is asked only where `brokerStarted` shows a restart.
+            if counters.establishments > 1 { subscriptions.doubt(onlyShared: true) }
+        }
+        if presence != .absent, isInDoubt || presence == .unknown, !mqtt.pointee.holdsNoPacketIdentifier {
             logger.notice("asking the broker which packet identifiers it knows: an earlier CONNECT stayed without an answer")
             mqtt.pointee.confirmPacketIdentifiers()
             return
         }
-        isInDoubt = false
-        if presence == .absent, usesExactlyOnce {
-            wish(connecting: false) { [self] in subscribe() }
-        } else {
-            if usesExactlyOnce { wish(connecting: false) }
-            subscribe()
-        }
+        identifiersConfirmed()
     }
 
-    /// The broker has named the identifiers that it knows.
+    /// It is known which packet identifiers the broker knows.
     func identifiersConfirmed() {
         isInDoubt = false
-        wish(connecting: false) { [self] in subscribe() }
+        isSubscribing = true
+        subscribe()
     }
 
     /// The broker uses identifiers for new messages whose old ones it never released. Nothing of theirs may be left when the new ones are taken.
@@ -171,23 +197,140 @@ final class PoolSession {
         }
     }
 
+    // MARK: Subscriptions
+
+    /// Asks the broker for what the session should have and has not, once that is recorded.
     private func subscribe() {
+        retry?.cancel()
+        let plan = shard.subscriptions
+        let wanted = plan.subscriptions(
+            ofSession: number, sharedIsAvailable: mqtt.pointee.capabilities.areSharedSubscriptionsAvailable)
+        if subscriptions.want(wanted, capabilities: mqtt.pointee.capabilities) {
+            wish(connecting: false) { [self] in ask() }
+        } else {
+            wish(connecting: false)
+            subscriptionsAnswered()
+        }
+    }
+
+    private func ask() {
         guard case .open(let handler) = state, mqtt.pointee.isConnected else { return }
-        hasSubscribed = true
-        guard !settings.subscriptions.isEmpty else { return }
-        mqtt.pointee.subscribe(settings.subscriptions, now: shard.eventLoop.now)
+        let requests = subscriptions.requests()
+        mqtt.pointee.subscribe(requests.subscribe, now: shard.eventLoop.now)
+        mqtt.pointee.unsubscribe(requests.unsubscribe, now: shard.eventLoop.now)
         handler.flush()
+        if requests.subscribe.isEmpty, requests.unsubscribe.isEmpty { subscriptionsAnswered() }
+    }
+
+    func subscribed(_ results: [SubscriptionResult]) {
+        subscriptions.subscribed(results)
+        for result in results {
+            if let granted = result.grantedQoS, granted < result.subscription.qos {
+                logger.warning(
+                    "the broker grants a lower QoS than asked for",
+                    metadata: [
+                        "filter": "\(result.subscription.filter)", "granted": "\(granted.rawValue)",
+                        "asked": "\(result.subscription.qos.rawValue)",
+                    ])
+            }
+        }
+        goOnSubscribing()
+    }
+
+    func unsubscribed(_ results: [UnsubscriptionResult]) {
+        subscriptions.unsubscribed(results)
+        for result in results {
+            if let refusal = result.refusal {
+                logger.warning(
+                    "the broker does not end a subscription",
+                    metadata: ["filter": "\(result.filter)", "reason": "\(refusal.code)"])
+            }
+        }
+        goOnSubscribing()
+    }
+
+    private func goOnSubscribing() {
+        guard subscriptions.isSettled else { return }
+        if subscriptions.hasMoreToAsk { ask() } else { subscriptionsAnswered() }
+    }
+
+    /// The broker has answered for every filter: that is recorded, and what it refused is asked for again after a while.
+    private func subscriptionsAnswered() {
+        let refused = subscriptions.refused
+        if refused.isEmpty {
+            subscribedMicroseconds = wallClockMicroseconds()
+            retryBackoff.reset()
+        }
+        wish(connecting: false)
+        let known = toldRefusals
+        toldRefusals = Dictionary(uniqueKeysWithValues: refused.map { ($0.filter, $0.reason) })
+        for filter in known.keys where toldRefusals[filter] == nil {
+            logger.notice("the broker takes the subscription now, or it is not needed any more", metadata: ["filter": "\(filter)"])
+        }
+        guard !refused.isEmpty else { return }
+        // What is asked again in vain is not told again.
+        for (filter, reason) in refused where known[filter] != reason {
+            let mappings = shard.mappingNames(needing: filter)
+            logger.error(
+                "the broker refuses a subscription; check its access rules",
+                metadata: [
+                    "filter": "\(filter)", "mappings": "\(mappings.joined(separator: ", "))", "reason": "\(reason)",
+                ])
+        }
+        retry = shard.eventLoop.assumeIsolated().scheduleTask(in: retryBackoff.next(shard.jitter)) { [self] in
+            guard isSubscribing, subscriptions.isSettled, subscriptions.retryRefused() else { return }
+            wish(connecting: false) { [self] in ask() }
+        }
+    }
+
+    /// The mappings have changed.
+    func subscriptionsChanged() {
+        guard isSubscribing else { return }
+        subscribe()
+    }
+
+    /// The broker says since when it runs: what it granted before may be gone with a restart (`sessionEstablished`).
+    func brokerStarted(atMicroseconds started: Int64) {
+        guard isSubscribing, subscriptions.isSettled, let subscribedMicroseconds, subscribedMicroseconds < started else { return }
+        subscriptions.doubt(onlyShared: true)
+        subscribe()
+    }
+
+    // MARK: Status
+
+    /// Tells whoever listens that this session is there, or leaves (`broker.status_topic`). Its last will says the latter when it cannot.
+    private func publishStatus(isOnline: Bool) {
+        guard let topic = settings.mqtt.will?.topic, mqtt.pointee.configuration.will != nil else { return }
+        let words = isOnline ? SessionSettings.online : SessionSettings.offline
+        _ = mqtt.pointee.publish(topic: topic, payload: Array(words.utf8), qos: .atLeastOnce, isRetained: true)
+    }
+
+    /// Publishes a message of ours; false when it cannot go now.
+    func publish(topic: TopicName, payload: [UInt8], properties: [UInt8]) -> Bool {
+        guard case .open(let handler) = state, isSubscribing, case .none = ending else { return false }
+        switch mqtt.pointee.publish(topic: topic, payload: payload, qos: .atLeastOnce, properties: properties) {
+        case .written, .awaitingAcknowledgement:
+            handler.flush()
+            return true
+        case .windowFull, .notConnected, .tooLarge: return false
+        }
     }
 
     /// The connection is gone, or could not be had.
-    func connectionEnded(because reason: String) {
+    /// - Parameters:
+    ///   - wasAnswered: CONNACK had come, or the network was not reached at all.
+    ///   - error: why, where MQTT knows.
+    func connectionEnded(because reason: String, wasAnswered: Bool = true, error: MQTTError? = nil) {
         switch state {
         case .connecting, .open: break
         case .idle, .recording, .waiting, .suspended, .ended: return
         }
+        shard.connector.ended(self, wasAnswered: wasAnswered, because: error)
         mqtt.pointee.connectionClosed()
         wishes.forgetReactions()
-        hasSubscribed = false
+        subscriptions.connectionClosed()
+        retry?.cancel()
+        isSubscribing = false
         state = .idle
         switch ending {
         case .stopping(let promise):
@@ -235,10 +378,7 @@ final class PoolSession {
 
     /// Packet identifiers at QoS 2 have changed.
     @inline(__always)
-    func identifiersChanged() {
-        usesExactlyOnce = true
-        wishes.isDue = true
-    }
+    func identifiersChanged() { wishes.isDue = true }
 
     private func wish(connecting: Bool, then reaction: (() -> Void)? = nil) {
         wishes.set(connecting: connecting, reaction)
@@ -253,13 +393,12 @@ final class PoolSession {
             record: SessionRecord(
                 clientIdentifier: clientIdentifier, storedIdentifiers: mqtt.pointee.heldPacketIdentifiers,
                 isConnecting: wishes.isConnecting,
-                isReleased: wishes.isReleased))
+                isReleased: wishes.isReleased, subscriptions: subscriptions.record, subscribedMicroseconds: subscribedMicroseconds))
     }
 
     /// The database knows what was to be known at this revision.
     func recorded(_ entry: SessionEntry) {
-        let reaction = wishes.durable(entry)
-        reaction?()
+        for reaction in wishes.durable(entry) { reaction() }
         if entry.record.isReleased { shard.released(self) }
     }
 
@@ -285,6 +424,15 @@ final class PoolSession {
         releaseIfSettled()
     }
 
+    /// The broker does not want what we publish.
+    func publishRefused(_ refusal: ServerRefusal) {
+        guard !hasToldOfRefusedPublish else { return }
+        hasToldOfRefusedPublish = true
+        logger.warning(
+            "the broker refuses a message of ours; check what it allows this user to publish",
+            metadata: ["reason": "\(refusal.code)\(refusal.reason.map { ": \($0)" } ?? "")"])
+    }
+
     func acknowledged(_ count: Int) { counters.acknowledged += UInt64(count) }
 
     /// The shard has room again.
@@ -305,6 +453,7 @@ final class PoolSession {
         guard case .releasing = ending, mqtt.pointee.unacknowledgedCount == 0 else { return }
         switch state {
         case .open(let handler):
+            publishStatus(isOnline: false)
             handler.disconnect(because: "given to another process")
             return
         case .connecting: return
@@ -324,6 +473,7 @@ final class PoolSession {
         if case .open(let handler) = state { handler.end(because: "the session belongs to another process") }
         mqtt.pointee.connectionClosed()
         wishes.forgetReactions()
+        retry?.cancel()
         state = .ended
         if case .stopping(let promise) = ending { promise.succeed() }
     }
@@ -337,7 +487,9 @@ final class PoolSession {
         }
         ending = .stopping(promise)
         switch state {
-        case .open(let handler): handler.disconnect(because: "disconnected by us")
+        case .open(let handler):
+            publishStatus(isOnline: false)
+            handler.disconnect(because: "disconnected by us")
         case .waiting(let timer):
             timer.cancel()
             fallthrough
@@ -356,15 +508,18 @@ final class PoolSession {
         }
         return SessionSnapshot(
             clientIdentifier: clientIdentifier, isConnected: isConnected,
-            isSubscribed: isConnected && hasSubscribed && !mqtt.pointee.hasPendingRequests, problem: problem,
+            isSubscribed: isConnected && isSubscribing && subscriptions.isComplete,
+            refused: subscriptions.refused.map { RefusedFilter(filter: $0.filter.description, reason: $0.reason) }, problem: problem,
             unacknowledged: mqtt.pointee.unacknowledgedCount, counters: counters)
     }
 }
 
 /// What a session is told of its identity.
 struct SessionSettings: Sendable {
-    /// Client identifier, credentials, bounds and time limits.
+    /// Client identifier, last will, bounds and time limits.
     var mqtt: SessionConfiguration
-    /// Filters with their QoS, shared-subscription prefix included.
-    var subscriptions: [Subscription]
+
+    /// What is published on the status topic.
+    static let online = "online"
+    static let offline = "offline"
 }

@@ -8,15 +8,15 @@ struct RecordWishes {
     private(set) var isReleased = false
     /// "Connecting" is durable, and nothing else is on its way.
     var isMarkDurable = false
-    private var reaction: (revision: UInt64, run: () -> Void)?
+    private var reactions: [(revision: UInt64, run: () -> Void)] = []
 
-    /// - Parameter reaction: runs once this wish, or one after it, is durable; takes the place of one that has not run.
+    /// - Parameter reaction: runs once this wish, or one after it, is durable.
     mutating func set(connecting: Bool, _ reaction: (() -> Void)?) {
         revision += 1
         isConnecting = connecting
         isMarkDurable = false
         isDue = true
-        self.reaction = reaction.map { (revision, $0) }
+        if let reaction { reactions.append((revision, reaction)) }
     }
 
     /// - Parameter connecting: whether the answer to a CONNECT is still not known.
@@ -25,17 +25,17 @@ struct RecordWishes {
         isReleased = true
         isConnecting = connecting
         isDue = true
-        reaction = nil
+        reactions = []
     }
 
     /// The connection for which something was wished is gone.
-    mutating func forgetReactions() { reaction = nil }
+    mutating func forgetReactions() { reactions = [] }
 
-    /// - Returns: the reaction that is due.
-    mutating func durable(_ entry: SessionEntry) -> (() -> Void)? {
+    /// - Returns: the reactions that are due, oldest first.
+    mutating func durable(_ entry: SessionEntry) -> [() -> Void] {
         if entry.revision == revision { isMarkDurable = entry.record.isConnecting }
-        guard let due = reaction, due.revision <= entry.revision else { return nil }
-        reaction = nil
-        return due.run
+        let due = reactions.filter { $0.revision <= entry.revision }.map(\.run)
+        reactions.removeAll { $0.revision <= entry.revision }
+        return due
     }
 }

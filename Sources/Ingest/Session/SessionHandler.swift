@@ -3,6 +3,7 @@ import Logging
 import MQTT
 import Mapping
 import NIOCore
+import NIOPosix
 
 /// Carries one network connection: hands the bytes of each read to the MQTT session in place, the messages to the shard, and writes what the session
 /// has to say, one buffer a loop turn.
@@ -23,9 +24,13 @@ final class SessionHandler: ChannelInboundHandler {
     /// Nothing is read: what comes next has no room in the shard, or deliveries of the former connection have not settled.
     private var isHeld = false
     private(set) var isEstablished = false
+    /// CONNACK has come.
+    private var isAnswered = false
     private var endReason: String?
+    private var endError: MQTTError?
+    /// The broker was reached, and has closed the connection before it has said a word.
+    private var isSilence = false
     private var timer: Scheduled<Void>?
-    private var resubscription: Scheduled<Void>?
 
     init(pool: PoolSession, shard: Shard, logger: Logger) {
         self.pool = pool
@@ -38,7 +43,15 @@ final class SessionHandler: ChannelInboundHandler {
 
     // MARK: Channel
 
-    func channelActive(context: ChannelHandlerContext) {
+    func handlerAdded(context: ChannelHandlerContext) {
+        // A WebSocket was active before it carried MQTT.
+        if context.channel.isActive { begin(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) { begin(context) }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard self.context == nil else { return }
         self.context = context
         guard pool.connectionOpened(self) else { return close() }
         session.pointee.connectionOpened(now: now)
@@ -49,13 +62,17 @@ final class SessionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
-        resubscription?.cancel()
         self.context = nil
+        if endReason == nil { isSilence = !isAnswered }
         isEstablished = false
-        pool.connectionEnded(because: endReason ?? "the broker closed the connection")
+        pool.connectionEnded(
+            because: endReason ?? "the broker closed the connection", wasAnswered: !isSilence, error: endError)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { end(because: "\(error)") }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? IOError, error.errnoCode == ECONNRESET, endReason == nil { isSilence = !isAnswered }
+        end(because: describeConnectFailure(error))
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var read = unwrapInboundIn(data)
@@ -88,10 +105,7 @@ final class SessionHandler: ChannelInboundHandler {
             }
             return offset
         }
-        if let failure {
-            end(because: Self.words(failure))
-            return
-        }
+        if let failure { return end(failure) }
         guard consumed < buffer.readableBytes else { return }
         guard consumed > 0 else {
             // Not copied again and again while a long packet comes in small pieces.
@@ -135,8 +149,10 @@ final class SessionHandler: ChannelInboundHandler {
                 pool.identifiersFreed()
                 return
             case .connected(let presence): established(presence)
-            case .subscribed(let results): subscribed(results)
-            case .repeated, .unsubscribed, .acknowledged, .publishRefused: break
+            case .subscribed(let results): pool.subscribed(results)
+            case .unsubscribed(let results): pool.unsubscribed(results)
+            case .publishRefused(_, let refusal): pool.publishRefused(refusal)
+            case .repeated, .acknowledged: break
             }
         }
     }
@@ -176,36 +192,12 @@ final class SessionHandler: ChannelInboundHandler {
     // MARK: Session
 
     private func established(_ presence: SessionPresence) {
+        isAnswered = true
+        guard pool.isConnectionWanted() else { return disconnect(because: "the broker's version is looked for") }
         isEstablished = true
         timer?.cancel()
         tick()
         pool.sessionEstablished(presence)
-    }
-
-    private func subscribed(_ results: [SubscriptionResult]) {
-        var refused: [Subscription] = []
-        for result in results {
-            switch result.grantedQoS {
-            case nil:
-                refused.append(result.subscription)
-                logger.error(
-                    "the broker refuses a subscription; check its access rules, and pool.distribution if it knows no shared subscriptions",
-                    metadata: ["filter": "\(result.subscription.filter)"])
-            case let granted? where granted < result.subscription.qos:
-                logger.warning(
-                    "the broker grants a lower QoS than asked for",
-                    metadata: [
-                        "filter": "\(result.subscription.filter)", "granted": "\(granted.rawValue)",
-                        "asked": "\(result.subscription.qos.rawValue)",
-                    ])
-            default: break
-            }
-        }
-        guard !refused.isEmpty else { return }
-        resubscription = shard.eventLoop.assumeIsolated().scheduleTask(in: .seconds(60)) { [self] in
-            session.pointee.subscribe(refused, now: now)
-            flush()
-        }
     }
 
     /// Acknowledges the longest durable prefix, and sends whatever else the session has to say, in one write.
@@ -226,7 +218,7 @@ final class SessionHandler: ChannelInboundHandler {
             flush()
             timer = shard.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in tick() }
         } catch {
-            end(because: error.description)
+            end(error)
         }
     }
 
@@ -234,6 +226,8 @@ final class SessionHandler: ChannelInboundHandler {
     private static func words(_ error: MQTTError) -> String {
         guard case .connectionRefused(let code, _) = error else { return error.description }
         switch code {
+        case .unsupportedProtocolVersion: return "\(error): set broker.version to one that it knows"
+        case .badAuthenticationMethod: return "\(error): the broker wants enhanced authentication, which is not available here"
         case .badUserNameOrPassword, .notAuthorized:
             return "\(error): check broker.username and broker.password_file, and what the broker allows this user"
         case .clientIdentifierNotValid: return "\(error): choose another pool.client_id"
@@ -242,6 +236,14 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     // MARK: The end
+
+    /// Ends the connection for what the broker did; from MQTT 5.0 on it is told.
+    private func end(_ error: MQTTError) {
+        isAnswered = isAnswered || error.isAnswer
+        if endError == nil { endError = error }
+        if let output = session.pointee.takeOutput(now: now) { context?.writeAndFlush(wrapOutboundOut(output), promise: nil) }
+        end(because: Self.words(error))
+    }
 
     /// Ends the connection; nothing more is acknowledged on it.
     func end(because reason: String) {
@@ -255,13 +257,20 @@ final class SessionHandler: ChannelInboundHandler {
     /// Says DISCONNECT and closes.
     func disconnect(because reason: String) {
         if endReason == nil { endReason = reason }
-        if isEstablished {
+        if session.pointee.isConnected {
             session.pointee.disconnect()
             guard let context, let output = session.pointee.takeOutput(now: now) else { return close() }
             context.writeAndFlush(wrapOutboundOut(output)).assumeIsolated().whenComplete { [self] _ in close() }
         } else {
             close()
         }
+    }
+}
+
+extension MQTTError {
+    /// It came in CONNACK, or because of one.
+    fileprivate var isAnswer: Bool {
+        if case .connectTimedOut = self { false } else { true }
     }
 }
 

@@ -20,8 +20,14 @@ final class Shard {
     let leases: any ShardLeaseObserver
     /// Any number of a range.
     let jitter: (ClosedRange<Int64>) -> Int64
-    private let plan: MappingPlan
+    private(set) var plan: MappingPlan
+    /// Which session subscribes to what.
+    private(set) var subscriptions: SubscriptionPlan
+    /// What comes in place of the two once the open batch has gone.
+    private var nextPlan: (plan: MappingPlan, subscriptions: SubscriptionPlan)?
     private let evaluator: UnsafeMutablePointer<Evaluator>
+    /// Counted under former plans.
+    private var formerMappings: [String: MappingCounters] = [:]
     /// By number in the pool; those that this shard holds.
     var sessions: [PoolSession?]
     var lease = ShardLease()
@@ -34,6 +40,7 @@ final class Shard {
     /// Messages at QoS 0 for which there is no room.
     private var waiting: WaitingMessages
     private var flood: FloodGate
+    private var reports: ErrorReports
     /// Set while a linger timer runs.
     private var lingering: Scheduled<Void>?
     /// Set while nothing is read, because of a flood of dead letters.
@@ -66,7 +73,9 @@ final class Shard {
         spare = Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix)
         waiting = WaitingMessages(maximumBytes: settings.limits.maximumBytes)
         flood = FloodGate(perMinute: settings.lettersPerMinute, policy: settings.floodPolicy)
-        statistics = ShardStatistics(targetCount: plan.targets.count, mappingCount: plan.names.count)
+        reports = ErrorReports(plan: plan, perMinute: settings.reportsPerMinute)
+        subscriptions = settings.subscriptions
+        statistics = ShardStatistics()
         sessions = Array(repeating: nil, count: settings.sessions.count)
     }
 
@@ -79,7 +88,7 @@ final class Shard {
 
     /// Whether the open batch takes no further message until the writer gives the other one back.
     @inline(__always) var isFull: Bool {
-        open.messageCount >= settings.limits.maximumMessages || open.messageBytes >= settings.limits.maximumBytes
+        open.messageCount >= settings.limits.maximumMessages || open.messageBytes >= settings.limits.maximumBytes || nextPlan != nil
     }
 
     /// Nothing is read, because of a flood of dead letters.
@@ -119,7 +128,7 @@ final class Shard {
         for failure in evaluator.pointee.failures {
             switch flood.letter(of: failure.mapping, now: eventLoop.now) {
             case .drop:
-                statistics.lettersDropped[failure.mapping] += 1
+                statistics.lettersDropped[plan.names[failure.mapping], default: 0] += 1
                 continue
             case .storeAndSlow(let until): slow(until: until)
             case .store: break
@@ -130,6 +139,11 @@ final class Shard {
                 column: failure.column, error: failure.reason, clientIdentifier: open.clientIdentifier(UInt32(session)),
                 properties: message.properties)
             open.messageBytes += message.payload.count
+            guard plan.reportsErrors, open.reports.count < ErrorReports.reportsPerBatchMaximum else { continue }
+            let report = reports.report(
+                message, session: session, mapping: failure.mapping, stage: .decode, column: failure.column, sqlState: nil,
+                error: failure.reason, now: eventLoop.now)
+            if let report { open.reports.append(report) }
         }
     }
 
@@ -154,7 +168,7 @@ final class Shard {
         ) { dropped in
             statistics.dropped += 1
             let mappings = dropped.topic.withUnsafeBytes { evaluator.pointee.mappings(for: $0) }
-            for mapping in mappings { statistics.messagesDropped[mapping] += 1 }
+            for mapping in mappings { statistics.messagesDropped[plan.names[mapping], default: 0] += 1 }
         }
     }
 
@@ -217,32 +231,99 @@ final class Shard {
         switch end {
         case .durable(let commitNanoseconds):
             statistics.batchBecameDurable(batch, commitNanoseconds: commitNanoseconds)
-            for refusal in batch.refusals where refusal.value.stage == .row { noteRefusal(batch, unit: refusal.key) }
+            for refusal in batch.refusals where refusal.value.stage == .row { noteRefusal(batch, unit: refusal.key, refusal.value) }
             for run in batch.runs { sessions[run.session]?.settled(run.deliveries) }
             for entry in batch.sessions { sessions[entry.session]?.recorded(entry) }
+            for report in batch.reports { send(report) }
         case .givenUp(let lostRow):
             giveUp(batch)
             if let lostRow { leases.lostRow(index, lostRow) }
         }
         writingMessages = 0
         batch.reset(keepingCapacityUpTo: settings.limits.maximumBytes)
-        spare = batch
+        spare = batch.plan === plan ? batch : makeBatch()
         if case .givenUp(.some) = end { revoke() }
         if lease.isRevoked {
             finishRevocation()
             finishDrainingIfEmpty()
             return
         }
-        takeWaiting()
+        if nextPlan == nil { takeWaiting() }
         commitIfIdle()
+        changePlanIfIdle()
         for case let session? in sessions { session.flushAcknowledgements() }
         resumeReading()
         finishDrainingIfEmpty()
     }
 
-    private func noteRefusal(_ batch: Batch, unit: Int) {
-        let mapping = Int(batch.units.pointee.units[unit].mapping)
+    private func noteRefusal(_ batch: Batch, unit: Int, _ refusal: Refusal) {
+        // Of a former plan the numbers of mappings are others.
+        guard batch.plan === plan else { return }
+        let place = batch.units.pointee.units[unit]
+        let mapping = Int(place.mapping)
         if case .storeAndSlow(let until) = flood.letter(of: mapping, now: eventLoop.now, isStored: true) { slow(until: until) }
+        guard plan.reportsErrors, batch.reports.count < ErrorReports.reportsPerBatchMaximum else { return }
+        let message = batch.messages.pointee.message(Int(place.message))
+        let report = reports.report(
+            message, session: Int(batch.messages.pointee.entries[Int(place.message)].session), mapping: mapping, stage: refusal.stage,
+            column: refusal.column, sqlState: refusal.sqlState, error: refusal.error, now: eventLoop.now)
+        if let report { batch.reports.append(report) }
+    }
+
+    /// Best effort: a report goes out on the session on which its message came, or another that is connected, or not at all.
+    private func send(_ report: ErrorReport) {
+        let others = sessions.compactMap { $0 }.filter { $0.number != report.session }
+        for session in [sessions[report.session]].compactMap({ $0 }) + others
+        where session.publish(topic: report.topic, payload: report.payload, properties: ErrorReports.properties) {
+            return
+        }
+        statistics.reportsDropped += 1
+    }
+
+    // MARK: New mappings
+
+    /// Takes new mappings: what is in the open batch is stored under the old ones, everything after it under the new ones.
+    func change(to plan: MappingPlan, subscriptions: SubscriptionPlan) {
+        nextPlan = (plan, subscriptions)
+        commitIfIdle()
+        changePlanIfIdle()
+    }
+
+    /// The open batch holds nothing that was made by the old plan.
+    private func changePlanIfIdle() {
+        guard let next = nextPlan else { return }
+        // With something in it, it goes first: at once if the writer is idle, else when it comes back. `linger` does not hold it.
+        if !open.isEmpty, spare != nil { send() }
+        guard open.isEmpty else { return }
+        nextPlan = nil
+        for (name, counters) in zip(plan.names, evaluator.pointee.counters) {
+            formerMappings[name] = formerMappings[name]?.adding(counters) ?? counters
+        }
+        plan = next.plan
+        subscriptions = next.subscriptions
+        evaluator.deinitialize(count: 1)
+        evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode))
+        flood = FloodGate(perMinute: settings.lettersPerMinute, policy: settings.floodPolicy)
+        reports = ErrorReports(plan: plan, perMinute: settings.reportsPerMinute)
+        open = makeBatch()
+        if spare != nil { spare = makeBatch() }
+        takeWaiting()
+        for case let session? in sessions { session.subscriptionsChanged() }
+        commitIfIdle()
+        resumeReading()
+    }
+
+    private func makeBatch() -> Batch { Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix) }
+
+    /// The broker says since when it runs.
+    func brokerStarted(atMicroseconds started: Int64) {
+        for case let session? in sessions { session.brokerStarted(atMicroseconds: started) }
+    }
+
+    /// Mappings with a pattern that this filter serves.
+    func mappingNames(needing filter: TopicFilter) -> [String] {
+        guard let plain = try? TopicFilter(filter.pattern) else { return [] }
+        return zip(plan.names, plan.filters).filter { $0.1.contains { plain.covers($0) } }.map(\.0)
     }
 
     private func giveUp(_ batch: Batch) {
@@ -318,7 +399,8 @@ final class Shard {
     func snapshot() -> ShardSnapshot {
         ShardSnapshot(
             statistics: statistics, openMessages: open.messageCount + waiting.count, openBytes: open.copyBytes,
-            writingMessages: writingMessages, sessions: sessions.compactMap { $0?.snapshot() }, mappings: evaluator.pointee.counters)
+            writingMessages: writingMessages, sessions: sessions.compactMap { $0?.snapshot() },
+            mappings: formerMappings.merging(zip(plan.names, evaluator.pointee.counters)) { $0.adding($1) })
     }
 
     /// A session leaves; its counts stay.
@@ -341,11 +423,15 @@ struct ShardSettings: Sendable {
     var decode: EvaluationLimits
     /// By number in the pool.
     var sessions: [SessionSettings]
+    /// At the start; `Shard.change` brings others.
+    var subscriptions: SubscriptionPlan
     /// With a session's number behind it, its client identifier.
     var clientIdentifierPrefix: String
     /// Dead letters of one mapping, in this shard.
     var lettersPerMinute: Double
     var floodPolicy: FloodPolicy
+    /// Reports of dead letters of one mapping, in this shard.
+    var reportsPerMinute: Double
     /// How long the database may be away before the messages under way are left to the broker.
     var giveUpAfter: TimeAmount
 }

@@ -13,29 +13,25 @@ struct ShardStatistics: Sendable {
     /// Messages at QoS 0 that had to make room for newer ones while the database was away.
     var dropped: UInt64 = 0
     /// The same by mapping; one that no mapping takes counts for none.
-    var messagesDropped: [UInt64]
+    var messagesDropped: [String: UInt64] = [:]
     /// Dead letters over the limit, by mapping: acknowledged and gone.
-    var lettersDropped: [UInt64]
+    var lettersDropped: [String: UInt64] = [:]
     /// Dead letters committed.
     var lettersCommitted: UInt64 = 0
-    /// Rows committed, by target of the plan.
-    var rowsCommitted: [UInt64]
+    /// Rows committed, by table.
+    var rowsCommitted: [String: UInt64] = [:]
     var commits: UInt64 = 0
     /// Time the writer took for all commits.
     var commitNanoseconds: UInt64 = 0
     /// Messages in batches that were given up: they come again.
     var givenUp: UInt64 = 0
+    /// Reports of errors that were not sent.
+    var reportsDropped: UInt64 = 0
     /// Acknowledgements sent by sessions that have left.
     var acknowledged: UInt64 = 0
 
-    init(targetCount: Int, mappingCount: Int) {
-        rowsCommitted = Array(repeating: 0, count: targetCount)
-        messagesDropped = Array(repeating: 0, count: mappingCount)
-        lettersDropped = messagesDropped
-    }
-
     mutating func batchBecameDurable(_ batch: Batch, commitNanoseconds: UInt64) {
-        for (target, rows) in batch.committedRows { rowsCommitted[target] += UInt64(rows) }
+        for (target, rows) in batch.committedRows { rowsCommitted[batch.plan.targets[target].table, default: 0] += UInt64(rows) }
         lettersCommitted += UInt64(batch.letters.pointee.rowCount + batch.refusals.count)
         settled += UInt64(batch.messageCount)
         if batch.needsCommit { commits += 1 }
@@ -53,12 +49,21 @@ public struct SessionCounters: Sendable {
     public var lost: UInt64 = 0
 }
 
+/// A filter that a mapping needs and the broker does not take.
+public struct RefusedFilter: Sendable, Hashable {
+    /// As it is sent, `$share/group/` included.
+    public var filter: String
+    public var reason: String
+}
+
 /// A session as it stands.
 public struct SessionSnapshot: Sendable {
     public var clientIdentifier: String
     public var isConnected: Bool
     /// The broker has answered all its subscriptions.
     public var isSubscribed: Bool
+    /// Filters that the broker does not take; it is asked again from time to time.
+    public var refused: [RefusedFilter]
     /// Why it is not connected.
     public var problem: String?
     /// Deliveries that wait for their acknowledgement, those of a former connection that have not settled included.
@@ -74,7 +79,7 @@ struct ShardSnapshot: Sendable {
     /// Messages in the batch that the writer holds.
     var writingMessages: Int
     var sessions: [SessionSnapshot]
-    var mappings: [MappingCounters]
+    var mappings: [String: MappingCounters]
 }
 
 /// The service as it stands: all shards added up.
@@ -96,24 +101,32 @@ public struct ServiceSnapshot: Sendable {
     public var commitNanoseconds: UInt64 = 0
     /// Rows committed, by table.
     public var rowsByTable: [String: UInt64] = [:]
+    /// What each mapping has counted, by its name.
+    public var mappings: [String: MappingCounters] = [:]
+    /// Reports of errors that were not sent, since there were too many or no connection.
+    public var reportsDropped: UInt64 = 0
+    /// Messages that the broker says it has dropped since this process looks, for whichever of its clients; nil where it does not say.
+    public var brokerDropped: UInt64?
     public var sessions: [SessionSnapshot] = []
 
     /// Every message ends in exactly one place: received = settled + given up + dropped + in flight.
     public var booksBalance: Bool { received == settled + givenUp + dropped + inFlight }
 
-    mutating func add(_ shard: ShardSnapshot, targets: [String]) {
+    mutating func add(_ shard: ShardSnapshot) {
         received += shard.statistics.received
         redelivered += shard.statistics.redelivered
         unrouted += shard.statistics.unrouted
         settled += shard.statistics.settled
         givenUp += shard.statistics.givenUp
         dropped += shard.statistics.dropped
-        lettersDropped += shard.statistics.lettersDropped.reduce(0, +)
+        lettersDropped += shard.statistics.lettersDropped.values.reduce(0, +)
+        reportsDropped += shard.statistics.reportsDropped
         acknowledged += shard.statistics.acknowledged
         deadLetters += shard.statistics.lettersCommitted
         commits += shard.statistics.commits
         commitNanoseconds += shard.statistics.commitNanoseconds
-        for (index, rows) in shard.statistics.rowsCommitted.enumerated() { rowsByTable[targets[index], default: 0] += rows }
+        rowsByTable.merge(shard.statistics.rowsCommitted, uniquingKeysWith: +)
+        mappings.merge(shard.mappings) { $0.adding($1) }
         for session in shard.sessions { acknowledged += session.counters.acknowledged }
         inFlight += UInt64(shard.openMessages + shard.writingMessages)
         sessions += shard.sessions

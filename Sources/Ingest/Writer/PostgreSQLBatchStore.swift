@@ -71,7 +71,11 @@ final class PostgreSQLBatchStore: BatchStore {
 
     func commit(_ batch: Batch, as row: WriterRow, number: Int64) -> CommitOutcome {
         guard let open else { preconditionFailure("commits on a connection") }
-        if statements?.plan !== batch.plan { statements = TargetStatements(batch.plan) }
+        if statements?.plan !== batch.plan {
+            // Parked are targets of a plan: those of another one are tried anew.
+            if statements != nil { parked = ParkedTargets() }
+            statements = TargetStatements(batch.plan)
+        }
         guard let statements else { preconditionFailure("made just now") }
         let refusals = RefusalLetters()
         var attempt = CommitAttempt(connection: open, batch: batch, statements: statements, prologue: prologue) {

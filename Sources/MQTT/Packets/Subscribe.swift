@@ -41,7 +41,7 @@ public struct Subscription: Sendable, Hashable {
 }
 
 /// Why a server did not do what was asked for one topic filter.
-public struct Refusal: Sendable, Hashable {
+public struct ServerRefusal: Sendable, Hashable {
     /// `unspecifiedError` where the version has no reasons (return code 0x80).
     public var code: ReasonCode
     /// The server's own words.
@@ -60,10 +60,10 @@ public struct SubscriptionResult: Sendable, Hashable {
     /// The highest QoS granted; nil when the server refused.
     public var grantedQoS: QoS?
     /// Why it was refused.
-    public var refusal: Refusal?
+    public var refusal: ServerRefusal?
 
     /// Makes a result.
-    public init(subscription: Subscription, grantedQoS: QoS?, refusal: Refusal? = nil) {
+    public init(subscription: Subscription, grantedQoS: QoS?, refusal: ServerRefusal? = nil) {
         self.subscription = subscription
         self.grantedQoS = grantedQoS
         self.refusal = refusal
@@ -74,9 +74,9 @@ public struct SubscriptionResult: Sendable, Hashable {
 public struct UnsubscriptionResult: Sendable, Hashable {
     public var filter: TopicFilter
     /// Why the subscription may still be there; nil: it is not.
-    public var refusal: Refusal?
+    public var refusal: ServerRefusal?
 
-    public init(filter: TopicFilter, refusal: Refusal? = nil) {
+    public init(filter: TopicFilter, refusal: ServerRefusal? = nil) {
         self.filter = filter
         self.refusal = refusal
     }

@@ -19,7 +19,8 @@ enum SubscribeAcknowledgement {
             }
             let refusal = try refusal(code, version)
             results.append(
-                SubscriptionResult(subscription: subscription, grantedQoS: nil, refusal: Refusal(code: refusal, reason: statement.reason)))
+                SubscriptionResult(
+                    subscription: subscription, grantedQoS: nil, refusal: ServerRefusal(code: refusal, reason: statement.reason)))
         }
         return results
     }
@@ -49,7 +50,7 @@ enum SubscribeAcknowledgement {
         for (filter, code) in zip(filters, codes) {
             guard let reason = ReasonCode(rawValue: code) else { throw .unknownReasonCode(type, code) }
             guard reason.isAllowed(in: type) else { throw .misplacedReasonCode(type, reason) }
-            let refusal = reason.isFailure ? Refusal(code: reason, reason: statement.reason) : nil
+            let refusal = reason.isFailure ? ServerRefusal(code: reason, reason: statement.reason) : nil
             results.append(UnsubscriptionResult(filter: filter, refusal: refusal))
         }
         return results

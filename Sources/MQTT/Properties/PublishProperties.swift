@@ -85,8 +85,11 @@ public struct PublishPropertiesWriter {
     @discardableResult
     public mutating func contentType(_ text: String) -> Bool { append(.contentType, text: text) }
 
+    /// - Parameter text: a topic name ([MQTT-3.3.2-14]); false, and nothing is written, when it is none.
     @discardableResult
-    public mutating func responseTopic(_ text: String) -> Bool { append(.responseTopic, text: text) }
+    public mutating func responseTopic(_ text: String) -> Bool {
+        (try? TopicName(text)) != nil && append(.responseTopic, text: text)
+    }
 
     @discardableResult
     public mutating func correlationData(_ data: [UInt8]) -> Bool {

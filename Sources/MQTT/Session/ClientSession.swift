@@ -21,6 +21,23 @@ public struct ClientSession: Sendable {
         case connected
     }
 
+    /// What is known without an answer of the server.
+    enum OwnEvent {
+        case acknowledged(packetIdentifier: UInt16)
+        case publishRefused(packetIdentifier: UInt16, ServerRefusal)
+        case subscribed([SubscriptionResult])
+        case unsubscribed([UnsubscriptionResult])
+
+        var event: SessionEvent {
+            switch self {
+            case .acknowledged(let identifier): .acknowledged(packetIdentifier: identifier)
+            case .publishRefused(let identifier, let refusal): .publishRefused(packetIdentifier: identifier, refusal)
+            case .subscribed(let results): .subscribed(results)
+            case .unsubscribed(let results): .unsubscribed(results)
+            }
+        }
+    }
+
     /// How the session connects; `reconfigure` changes it between connections.
     public private(set) var configuration: SessionConfiguration
     /// What the server allows on this connection, once it is connected; on the next one it may allow something else.
@@ -35,8 +52,8 @@ public struct ClientSession: Sendable {
     var requests = PendingRequests()
     var lastPacketIdentifier: UInt16 = 0
     var output = ByteBuffer()
-    /// Messages of ours that the server had taken over when it forgot the session; told as events one by one.
-    var takenOver: [UInt16] = []
+    /// What is told as events before the server's next packet, the next one last.
+    var ownEvents: [OwnEvent] = []
 
     /// The next PINGRESP is the server's answer to `confirmPacketIdentifiers`.
     var isConfirmingIdentifiers = false
@@ -109,7 +126,7 @@ public struct ClientSession: Sendable {
         phase = .closed
         output = ByteBuffer()
         requests.removeAll()
-        takenOver.removeAll()
+        ownEvents.removeAll()
         isConfirmingIdentifiers = false
         isWaitingForFreedIdentifiers = false
         aliases.removeAll()

@@ -17,7 +17,7 @@ extension ClientSession {
         precondition(offset >= 0 && offset <= bytes.count, "offset \(offset) is beyond the \(bytes.count) bytes")
         keepAlive.received(now: now)
         do throws(MQTTError) {
-            if let packetIdentifier = takenOver.popLast() { return .acknowledged(packetIdentifier: packetIdentifier) }
+            if let own = ownEvents.popLast() { return own.event }
             while true {
                 let header = try FixedHeader.read(
                     bytes, at: offset, version: configuration.version, packetBytesMaximum: configuration.maximumPacketBytes)
@@ -133,7 +133,7 @@ extension ClientSession {
 
     private func ended(_ packetIdentifier: UInt16, _ notice: ServerNotice) -> SessionEvent {
         guard notice.code.isFailure else { return .acknowledged(packetIdentifier: packetIdentifier) }
-        return .publishRefused(packetIdentifier: packetIdentifier, Refusal(code: notice.code, reason: notice.statement.reason))
+        return .publishRefused(packetIdentifier: packetIdentifier, ServerRefusal(code: notice.code, reason: notice.statement.reason))
     }
 
     private mutating func receiveConnectionAcknowledgement(_ body: UnsafeRawBufferPointer) throws(MQTTError) -> SessionEvent {
@@ -143,7 +143,7 @@ extension ClientSession {
         capabilities = acknowledgement.capabilities
         if let seconds = capabilities.serverKeepAliveSeconds { keepAlive.set(seconds: seconds) }
         if presence == .absent { deliveries.sessionForgotten() } else { deliveries.sessionResumed() }
-        takenOver = publications.resend(to: &output, presence: presence, maximum: publishesInFlightMaximum).reversed()
+        ownEvents = publications.resend(to: &output, presence: presence, capabilities, maximum: publishesInFlightMaximum).reversed()
         return .connected(presence)
     }
 }

@@ -60,22 +60,28 @@ extension ClientSession {
     // MARK: Subscriptions
 
     /// Writes SUBSCRIBE packets of at most `filtersPerPacket` filters, and no larger than the server takes; each is answered by an event `.subscribed`.
-    /// A filter with an identifier goes alone: a packet carries one for all its filters.
+    /// A filter too long for that is answered as refused, with the server's next packet. A filter with an identifier goes alone: a packet carries one for all its filters.
     ///
     /// Without a connection nothing happens: what was asked on one is void with it, and each begins with its own subscriptions.
     ///
     /// - Precondition: at most 32,767 packets are unanswered.
     public mutating func subscribe(_ subscriptions: [Subscription], now: NIODeadline) {
         guard isConnected else { return }
-        var rest = subscriptions[...]
+        let tooLong = subscriptions.filter { Subscribe.headerBytesMaximum + Subscribe.bytes(of: $0) > capabilities.maximumPacketBytes }
+        if !tooLong.isEmpty {
+            ownEvents.append(
+                .subscribed(
+                    tooLong.map { SubscriptionResult(subscription: $0, grantedQoS: nil, refusal: ServerRefusal(code: .packetTooLarge)) }))
+        }
+        var rest = subscriptions.filter { !tooLong.contains($0) }[...]
         while let first = rest.first {
-            var bytes = Subscribe.headerBytesMaximum
-            let some = rest.prefix(first.identifier == nil || !version.hasProperties ? configuration.filtersPerPacket : 1)
-                .prefix { (subscription: Subscription) -> Bool in
-                    bytes += Subscribe.bytes(of: subscription)
-                    return subscription.filter == first.filter
-                        || (bytes <= capabilities.maximumPacketBytes && (subscription.identifier == nil || !version.hasProperties))
-                }
+            let carriesIdentifier = first.identifier != nil && version.hasProperties
+            var bytes = Subscribe.headerBytesMaximum + Subscribe.bytes(of: first)
+            let others = rest.dropFirst().prefix(carriesIdentifier ? 0 : configuration.filtersPerPacket - 1).prefix {
+                bytes += Subscribe.bytes(of: $0)
+                return bytes <= capabilities.maximumPacketBytes && ($0.identifier == nil || !version.hasProperties)
+            }
+            let some = rest.prefix(1 + others.count)
             rest = rest.dropFirst(some.count)
             let packetIdentifier = unusedPacketIdentifier()
             Subscribe(packetIdentifier: packetIdentifier, subscriptions: some, version: version).write(to: &output)
@@ -90,13 +96,19 @@ extension ClientSession {
     /// - Precondition: at most 32,767 packets are unanswered.
     public mutating func unsubscribe(_ filters: [TopicFilter], now: NIODeadline) {
         guard isConnected else { return }
-        var rest = filters[...]
+        let tooLong = filters.filter { Subscribe.headerBytesMaximum + Unsubscribe.bytes(of: $0) > capabilities.maximumPacketBytes }
+        if !tooLong.isEmpty {
+            ownEvents.append(
+                .unsubscribed(tooLong.map { UnsubscriptionResult(filter: $0, refusal: ServerRefusal(code: .packetTooLarge)) }))
+        }
+        var rest = filters.filter { !tooLong.contains($0) }[...]
         while let first = rest.first {
-            var bytes = Subscribe.headerBytesMaximum
-            let some = rest.prefix(configuration.filtersPerPacket).prefix { (filter: TopicFilter) -> Bool in
-                bytes += Unsubscribe.bytes(of: filter)
-                return filter == first || bytes <= capabilities.maximumPacketBytes
+            var bytes = Subscribe.headerBytesMaximum + Unsubscribe.bytes(of: first)
+            let others = rest.dropFirst().prefix(configuration.filtersPerPacket - 1).prefix {
+                bytes += Unsubscribe.bytes(of: $0)
+                return bytes <= capabilities.maximumPacketBytes
             }
+            let some = rest.prefix(1 + others.count)
             rest = rest.dropFirst(some.count)
             let packetIdentifier = unusedPacketIdentifier()
             Unsubscribe(packetIdentifier: packetIdentifier, filters: some, version: version).write(to: &output)

@@ -84,20 +84,29 @@ struct OutgoingPublications {
     /// Sends again what the server has not taken over, in the order of old, with DUP where it may have the first copy ([MQTT-3.3.1-1]).
     ///
     /// A server without a session gets the messages as new ones; what it had received by PUBREC it had taken over.
+    /// What the server allows now may be less than what the former one did: a message then goes as it may, or is given up.
     /// - Parameter maximum: what the server takes at once; more goes as it acknowledges.
-    mutating func resend(to output: inout ByteBuffer, presence: SessionPresence, maximum: Int) -> [UInt16] {
-        var takenOver: [UInt16] = []
+    /// - Returns: what has ended by that.
+    mutating func resend(
+        to output: inout ByteBuffer, presence: SessionPresence, _ capabilities: ServerCapabilities, maximum: Int
+    ) -> [ClientSession.OwnEvent] {
+        var ended: [ClientSession.OwnEvent] = []
         var sent = 0
         var later: [(packetIdentifier: UInt16, packet: ByteBuffer)] = []
         for (packetIdentifier, publication) in inFlight.sorted(by: { $0.value.order < $1.value.order }) {
             switch (publication.stage, presence) {
             case (.releaseSent, .absent):
                 inFlight[packetIdentifier] = nil
-                takenOver.append(packetIdentifier)
+                ended.append(.acknowledged(packetIdentifier: packetIdentifier))
             case (.releaseSent, _):
                 output.writeAcknowledgement(.publishRelease, packetIdentifier: packetIdentifier)
             case (.publishSent, _):
                 guard var packet = publication.packet else { continue }
+                if let code = fit(&packet, packetIdentifier, capabilities) {
+                    inFlight[packetIdentifier] = nil
+                    ended.append(.publishRefused(packetIdentifier: packetIdentifier, ServerRefusal(code: code)))
+                    continue
+                }
                 if presence != .absent, let first = packet.getInteger(at: packet.readerIndex, as: UInt8.self) {
                     packet.setInteger(first | OutgoingPublish.duplicateFlag, at: packet.readerIndex)
                 }
@@ -110,7 +119,24 @@ struct OutgoingPublications {
             }
         }
         waiting = later.reversed()
-        return takenOver
+        return ended
+    }
+
+    /// Makes a packet one that the server allows ([MQTT-3.2.2-11], [MQTT-3.2.2-14], [MQTT-3.2.2-15]); why it cannot be.
+    private mutating func fit(_ packet: inout ByteBuffer, _ packetIdentifier: UInt16, _ capabilities: ServerCapabilities) -> ReasonCode? {
+        guard let first = packet.getInteger(at: packet.readerIndex, as: UInt8.self), let publication = inFlight[packetIdentifier] else {
+            return nil
+        }
+        guard packet.readableBytes <= capabilities.maximumPacketBytes else { return .packetTooLarge }
+        let qos = min(publication.qos, capabilities.maximumQoS)
+        // At QoS 0 it would be another packet, without an identifier.
+        guard qos != .atMostOnce else { return .qosNotSupported }
+        let fitting = first & ~0b0111 | qos.rawValue << 1 | (capabilities.isRetainAvailable ? first & 1 : 0)
+        guard fitting != first else { return nil }
+        packet.setInteger(fitting, at: packet.readerIndex)
+        inFlight[packetIdentifier]?.qos = qos
+        inFlight[packetIdentifier]?.packet = packet
+        return nil
     }
 
     /// The connection is gone.

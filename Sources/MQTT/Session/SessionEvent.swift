@@ -25,7 +25,7 @@ public enum SessionEvent {
     /// The server has taken over a message that we published at QoS 1 or 2.
     case acknowledged(packetIdentifier: UInt16)
     /// The server will not take a message that we published at QoS 1 or 2; it is not sent again ([MQTT-4.4.0-2]). From 5.0.
-    case publishRefused(packetIdentifier: UInt16, Refusal)
+    case publishRefused(packetIdentifier: UInt16, ServerRefusal)
 }
 
 /// What became of a message to publish.

@@ -17,6 +17,8 @@ public struct Evaluator: ~Copyable {
     var scratch = ScratchMemory()
     var cursors: [SeekCursor]
     var received: Int64 = 0
+    /// Subscription identifiers of the message at hand; empty where it is for whoever takes its topic.
+    private var copyIdentifiers: [UInt32] = []
     /// Of the message processed last; empty when it had none.
     public private(set) var failures: [MappingFailure] = []
     /// By mapping.
@@ -63,9 +65,15 @@ public struct Evaluator: ~Copyable {
         let matched = plan.router.route(topic, into: matches)
         received = message.receivedMicroseconds
         var outcome = MessageOutcome()
+        if !plan.identifiersInUse.isEmpty { readIdentifiers(of: message.properties) }
         for index in 0..<matched {
             let match = matches[index]
             if let only, Int(match.mapping) != only { continue }
+            if !copyIdentifiers.isEmpty, !isMeant(for: match) {
+                counters[Int(match.mapping)].otherCopies &+= 1
+                outcome.matchedCount += 1
+                continue
+            }
             let mapping = plan.mappings[Int(match.mapping)]
             if !mapping.exclude.isEmpty, mapping.exclude.contains(where: { $0.matches(topic) }) { continue }
             outcome.matchedCount += 1
@@ -76,6 +84,21 @@ public struct Evaluator: ~Copyable {
             }
         }
         return outcome
+    }
+
+    /// The subscriptions that this copy of the message is for, if it says so. One that this plan does not know, such as one that is just being ended, says
+    /// nothing: a message that comes twice is better than one that comes never.
+    private mutating func readIdentifiers(of properties: PublishProperties) {
+        if !copyIdentifiers.isEmpty { copyIdentifiers.removeAll(keepingCapacity: true) }
+        guard !properties.isEmpty else { return }
+        var identifiers = copyIdentifiers
+        properties.forEachSubscriptionIdentifier { identifiers.append($0) }
+        if identifiers.allSatisfy(plan.identifiersInUse.contains) { copyIdentifiers = identifiers }
+    }
+
+    private func isMeant(for match: RouteMatch) -> Bool {
+        let identifier = plan.subscriptionIdentifiers[Int(match.mapping)][Int(match.pattern)]
+        return identifier == 0 || copyIdentifiers.contains(identifier)
     }
 
     /// The mappings that take a topic, by index.

@@ -57,8 +57,26 @@ public struct MappingCounters: Sendable, Equatable {
     public var skippedRows: UInt64 = 0
     public var nulledColumns: UInt64 = 0
     public var failures: UInt64 = 0
+    /// Copies of messages that came through another subscription than the one that serves the mapping.
+    public var otherCopies: UInt64 = 0
 
     public init() {}
+
+    /// Both together.
+    public func adding(_ other: MappingCounters) -> MappingCounters {
+        var sum = self
+        sum.received += other.received
+        sum.rows += other.rows
+        sum.filtered += other.filtered
+        sum.noValues += other.noValues
+        sum.retainedSkipped += other.retainedSkipped
+        sum.emptySkipped += other.emptySkipped
+        sum.skippedRows += other.skippedRows
+        sum.nulledColumns += other.nulledColumns
+        sum.failures += other.failures
+        sum.otherCopies += other.otherCopies
+        return sum
+    }
 }
 
 /// Bounds of decoding.

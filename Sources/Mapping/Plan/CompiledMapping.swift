@@ -32,6 +32,9 @@ final class CompiledMapping: Sendable {
     let userProperties: [(name: [UInt8], slot: Int)]
     /// Sources name properties of MQTT 5.0, user properties among them or not.
     let usesProperties: Bool
+    let errorReportTopic: TopicPattern?
+    /// Captures of the patterns, and their slots.
+    let captureNames: [(name: String, slot: Int)]
     /// Slots of captures that not every pattern fills.
     let captureSlots: [Int]
     /// Keeps the bytes that constants point to.
@@ -43,10 +46,14 @@ final class CompiledMapping: Sendable {
     init(
         name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: PathTrie, documentBase: Int,
         binary: BinaryWants?, filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
-        constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], usesProperties: Bool, captureSlots: [Int],
+        constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], usesProperties: Bool,
+        captureNames: [(name: String, slot: Int)],
+        captureSlots: [Int],
         constantMemory: ConstantMemory, cursorCount: Int
     ) {
         self.name = name
+        errorReportTopic = syntax.errorReportTopic
+        self.captureNames = captureNames
         self.patterns = patterns
         self.exclude = exclude
         retained = syntax.retained

@@ -65,6 +65,7 @@ struct MappingCompiler {
             name: syntax.name, patterns: patterns, exclude: exclude, syntax: syntax, document: trie, documentBase: documentBase,
             binary: binaryWants(), filter: filter, blocks: blocks, slotCount: nextSlot, constants: constants,
             userProperties: userProperties.map { (Array($0.key.utf8), $0.value) }, usesProperties: usesProperties,
+            captureNames: captures.map { ($0.key, $0.value) },
             captureSlots: syntax.topics.count > 1 ? captures.values.sorted() : [], constantMemory: memory, cursorCount: cursors)
     }
 

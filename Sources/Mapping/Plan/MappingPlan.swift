@@ -11,17 +11,15 @@ public final class MappingPlan: Sendable {
         public var columns: [(name: String, type: ColumnType)]
     }
 
-    /// A filter that the mappings need.
-    public struct Subscription: Sendable, Equatable {
-        public var filter: TopicFilter
-        public var qos: QoS
-        /// A mapping on it uses retained messages.
-        public var needsRetained: Bool
-    }
-
     public let targets: [Target]
     /// The smallest set of filters that covers all patterns: one contained in another is left out, and gives it its QoS if that is higher.
     public let subscriptions: [Subscription]
+    /// By mapping and pattern: the identifier of the subscription that serves it; 0 where it has none.
+    let subscriptionIdentifiers: [[UInt32]]
+    /// Identifiers of subscriptions; empty where none meet.
+    let identifiersInUse: Set<UInt32>
+    /// Topics to which mappings report.
+    let errorReportFilters: [TopicFilter]
     /// Tables as the mappings describe them, by name.
     public let tables: [TableDefinition]
     /// Names of the mappings, in the order in which counters and failures index them.
@@ -40,35 +38,16 @@ public final class MappingPlan: Sendable {
         router = Router(mappings.map(\.patterns))
         names = syntax.map(\.name)
         patterns = syntax.map { $0.topics.map(\.value.description) }
-        subscriptions = Self.cover(syntax)
+        let cover = SubscriptionCover(syntax)
+        subscriptions = cover.subscriptions
+        subscriptionIdentifiers = cover.identifiers
+        errorReportFilters = syntax.compactMap { $0.errorReportTopic.flatMap { try? TopicFilter($0.filter) } }
+        identifiersInUse = Set(cover.subscriptions.compactMap(\.identifier))
         tables = TableDefinition.all(of: syntax)
     }
 
-    private static func cover(_ syntax: [MappingSyntax]) -> [Subscription] {
-        var needs: [Subscription] = []
-        for mapping in syntax {
-            for topic in mapping.topics {
-                guard let filter = try? TopicFilter(topic.value.filter), let qos = QoS(rawValue: mapping.qos) else { continue }
-                let needsRetained = mapping.retained != .skip
-                if let same = needs.firstIndex(where: { $0.filter == filter }) {
-                    needs[same].qos = max(needs[same].qos, qos)
-                    needs[same].needsRetained = needs[same].needsRetained || needsRetained
-                } else {
-                    needs.append(Subscription(filter: filter, qos: qos, needsRetained: needsRetained))
-                }
-            }
-        }
-        var cover: [Subscription] = []
-        for need in needs where !needs.contains(where: { $0.filter != need.filter && $0.filter.covers(need.filter) }) {
-            var widest = need
-            for other in needs where need.filter.covers(other.filter) {
-                widest.qos = max(widest.qos, other.qos)
-                widest.needsRetained = widest.needsRetained || other.needsRetained
-            }
-            cover.append(widest)
-        }
-        return cover
-    }
+    /// Filters of each mapping's patterns, by mapping.
+    public var filters: [[TopicFilter]] { mappings.map { $0.patterns.compactMap { try? TopicFilter($0.filter) } } }
 
     /// Pairs of mappings that some topic may reach both of.
     public var overlaps: [(String, String)] {

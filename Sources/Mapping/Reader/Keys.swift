@@ -1,10 +1,12 @@
 /// The keys of every object of a mapping file: what the reader takes, in one place.
 enum Keys {
     static let file = [
-        "version", "description", "topic", "exclude", "qos", "retained", "empty_payload", "unpack", "decode", "ignore", "on_error", "tests",
+        "version", "description", "topic", "exclude", "qos", "retained", "empty_payload", "unpack", "decode", "ignore", "on_error",
+        "report_errors_to",
+        "tests",
         "table", "each", "when", "columns", "keep_empty", "rows",
     ]
-    static let fileLater = ["embed", "report_errors_to"]
+    static let fileLater = ["embed"]
     static let block = ["table", "each", "when", "columns", "keep_empty"]
     static let table = ["name", "key", "on_conflict", "comment", "ddl"]
     static let tableLater = ["newer", "partition", "retention", "indexes", "latest"]

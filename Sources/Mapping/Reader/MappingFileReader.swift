@@ -47,14 +47,13 @@ struct MappingFileReader {
         let tests = TestReader(diagnostics: diagnostics, tables: tables, folder: folder).read(object["tests"])
         let qos = object.integer("qos", in: 0...2) ?? 1
         let retained = object.choice("retained", RetainedPolicy.self) ?? .skip
-        if retained == .new { diagnostics.add(at: object.mark(of: "retained"), "retained: new is not yet supported") }
         let empty = object.choice("empty_payload", EmptyPayloadPolicy.self) ?? .skip
         let ignore = object.list("ignore").compactMap { sources.read($0) }
         guard let decode, !topics.isEmpty, !blocks.isEmpty else { return nil }
         return MappingSyntax(
             name: name, mark: root.mark, description: object.text("description"), topics: topics, exclude: exclude, qos: UInt8(qos),
             retained: retained, emptyPayload: empty, unpack: unpack(object), decode: decode, when: filter, blocks: blocks, ignore: ignore,
-            onError: policy, tests: tests)
+            onError: policy, errorReportTopic: errorReportTopic(object, topics), tests: tests)
     }
 
     /// What blocks inherit from the file.
@@ -86,6 +85,29 @@ struct MappingFileReader {
                 return nil
             }
         }
+    }
+
+    /// A topic name in which captures of the mapping's topic stand for what they caught.
+    private func errorReportTopic(_ object: ObjectReader, _ topics: [Located<TopicPattern>]) -> TopicPattern? {
+        guard let text = object.text("report_errors_to") else { return nil }
+        let mark = object.mark(of: "report_errors_to")
+        let pattern: TopicPattern
+        do throws(TopicPattern.Fault) { pattern = try TopicPattern(text) } catch {
+            diagnostics.add(at: mark, "'report_errors_to': \(error.description)")
+            return nil
+        }
+        guard !pattern.filter.split(separator: "/").contains("#"), pattern.levels.allSatisfy({ $0 != .any }) else {
+            diagnostics.add(at: mark, "'report_errors_to' is one topic, without + and #", hint: "such as \"{id}/errors\"")
+            return nil
+        }
+        for name in pattern.captures {
+            for topic in topics where !topic.value.captures.contains(name) {
+                diagnostics.add(
+                    at: mark, "'report_errors_to': the topic '\(topic.value)' has no capture {\(name)}",
+                    hint: suggestion(for: name, among: topic.value.captures))
+            }
+        }
+        return pattern
     }
 
     private func unpack(_ object: ObjectReader) -> [UnpackStep] {

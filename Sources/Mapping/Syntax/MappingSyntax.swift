@@ -52,10 +52,22 @@ public struct MappingSyntax: Sendable {
     public var ignore: [Source]
     /// What a column's error does, where the column does not say.
     public var onError: ErrorPolicy
+    /// Where dead letters are reported, with captures of the topic; nil: nowhere.
+    public var errorReportTopic: TopicPattern?
     public var tests: [TestSyntax]
 }
 
-public enum RetainedPolicy: String, Sendable, CaseIterable { case skip, use, new }
+/// What a mapping does with retained messages; in the order of how many it wants.
+public enum RetainedPolicy: String, Sendable, CaseIterable, Comparable {
+    case skip
+    /// Those that come because a subscription is new.
+    case new
+    case use
+
+    private var rank: Int { self == .skip ? 0 : self == .new ? 1 : 2 }
+
+    public static func < (left: RetainedPolicy, right: RetainedPolicy) -> Bool { left.rank < right.rank }
+}
 public enum EmptyPayloadPolicy: String, Sendable, CaseIterable { case skip, deadLetter = "dead_letter", row }
 public enum ErrorPolicy: String, Sendable, CaseIterable { case deadLetter = "dead_letter", setNull = "set_null", skipRow = "skip_row" }
 public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64 }

@@ -67,18 +67,40 @@ struct Check: AsyncParsableCommand {
 
     private static func checkBroker(_ configuration: Configuration, _ plan: MappingPlan) async -> [String] {
         do {
-            let grants = try await BrokerProbe.ask(
+            let findings = try await BrokerProbe.ask(
                 configuration.broker, clientIdentifier: "\(configuration.pool.clientIdentifier)-check-\(UInt32.random(in: 0...UInt32.max))",
                 subscriptions: plan.subscriptions.map { Subscription(filter: $0.filter, qos: $0.qos) })
-            return grants.compactMap { grant in
+            print("the broker at \(findings.endpoint) speaks MQTT \(findings.version)\(findings.software.map { " (\($0))" } ?? "")")
+            warn(of: findings, configuration.pool)
+            return findings.grants.compactMap { grant in
                 guard let granted = grant.granted else {
-                    return "the broker refuses the subscription to '\(grant.filter)': check its access rules"
+                    return
+                        "the broker refuses the subscription to '\(grant.filter)'\(grant.refusal.map { " (\($0))" } ?? ""): check its access rules"
                 }
                 guard granted < grant.asked else { return nil }
                 return "the broker grants only QoS \(granted.rawValue) for '\(grant.filter)', asked for \(grant.asked.rawValue)"
             }
         } catch {
             return ["\(error)"]
+        }
+    }
+
+    /// What a broker does, or cannot do, that an operator should know before it matters.
+    private static func warn(of findings: BrokerProbe.Findings, _ pool: PoolSettings) {
+        let isShared = findings.capabilities.areSharedSubscriptionsAvailable
+        if pool.distribution == .shared, isShared == false {
+            Terminal.warning("the broker has no shared subscriptions: set pool.distribution to auto or split")
+        }
+        if pool.distribution == .auto, isShared != true, pool.sessions > 1 {
+            print(
+                "note: the broker does not say that it has shared subscriptions, so each filter goes to one session (pool.distribution: shared asks for them)"
+            )
+        }
+        if isShared == true, pool.distribution != .split, pool.sessions > 1, findings.software?.hasPrefix("mosquitto version 2.0.") == true
+        {
+            Terminal.warning(
+                "\(findings.software ?? "mosquitto") can lose shared subscriptions when it restarts, and with them what is published until the service has asked for them again; pool.distribution: split avoids that"
+            )
         }
     }
 }

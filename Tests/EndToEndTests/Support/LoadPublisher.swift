@@ -20,7 +20,13 @@ final class LoadPublisher: Sendable {
     private let count: Int
     private let perSecond: Int
     private let qos: UInt8
+    private let credentials: Credentials?
     private let message: @Sendable (Int) -> Message
+
+    struct Credentials: Sendable {
+        var username: String
+        var password: String
+    }
 
     struct Message: Sendable {
         var topic: String
@@ -40,12 +46,14 @@ final class LoadPublisher: Sendable {
     ///   - perSecond: no more than this.
     ///   - message: what the message of a number is; a JSON reading of one of the devices where nothing else is said.
     init(
-        port: Int, count: Int, perSecond: Int, qos: UInt8 = 1, message: @escaping @Sendable (Int) -> Message = LoadPublisher.reading
+        port: Int, count: Int, perSecond: Int, qos: UInt8 = 1, credentials: Credentials? = nil,
+        message: @escaping @Sendable (Int) -> Message = LoadPublisher.reading
     ) {
         self.port = port
         self.count = count
         self.perSecond = perSecond
         self.qos = qos
+        self.credentials = credentials
         self.message = message
         Thread.detachNewThread { [self] in
             run()
@@ -96,7 +104,7 @@ final class LoadPublisher: Sendable {
     /// One connection, until all is acknowledged or the connection ends.
     private func publish(from next: inout Int, unacknowledged: inout [Int], client: String, start: ContinuousClock.Instant) throws {
         let socket = try Socket(port: port)
-        try socket.send(Packets.connect(client: client))
+        try socket.send(Packets.connect(client: client, credentials: credentials))
         var stream = PacketStream()
         var identifiers: [UInt16: Int] = [:]
         var isAccepted = false

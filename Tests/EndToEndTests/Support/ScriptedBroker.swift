@@ -7,6 +7,7 @@ final class ScriptedBroker: Sendable {
     private let listener: Listener
     private let faults = Mutex<[String]>([])
     private let accepted = Mutex(0)
+    private let heard = Mutex<[String]>([])
 
     /// - Parameter serve: what to do with the connection of this number, counted from 0; it is closed when this returns or throws.
     init(serve: @escaping @Sendable (ScriptedConnection, Int) throws -> Void) throws {
@@ -19,7 +20,7 @@ final class ScriptedBroker: Sendable {
                     return count
                 }
                 Thread.detachNewThread { [self] in
-                    let connection = ScriptedConnection(socket)
+                    let connection = ScriptedConnection(socket) { text in self.heard.withLock { $0.append(text) } }
                     do { try serve(connection, number) } catch { faults.withLock { $0.append("connection \(number): \(error)") } }
                     socket.shutDown()
                 }
@@ -30,6 +31,8 @@ final class ScriptedBroker: Sendable {
     var connectionCount: Int { accepted.withLock { $0 } }
     /// What the scripts did not expect.
     var complaints: [String] { faults.withLock { $0 } }
+    /// What came where the scripts waited for text.
+    var texts: [String] { heard.withLock { $0 } }
 
     func stop() { listener.stop() }
 }
@@ -44,8 +47,12 @@ final class ScriptedConnection {
         let description: String
     }
 
-    init(_ socket: Socket) {
+    private let hear: (String) -> Void
+
+    /// - Parameter hear: takes what came where the script waited for text.
+    init(_ socket: Socket, hear: @escaping (String) -> Void) {
         self.socket = socket
+        self.hear = hear
         socket.setReceiveLimit(milliseconds: 20_000)
     }
 
@@ -62,6 +69,16 @@ final class ScriptedConnection {
             guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for \(kind)") }
             waiting += stream.take(bytes)
         }
+    }
+
+    /// Reads until the text that came, which is no MQTT, ends so.
+    func waitForText(_ end: String) throws {
+        var text = ""
+        while !text.hasSuffix(end) {
+            guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for text") }
+            text += String(decoding: bytes, as: UTF8.self)
+        }
+        hear(text)
     }
 
     /// The next packet, of whatever kind.

@@ -1,4 +1,4 @@
-/// A whole MQTT 3.1.1 packet as it stood on the wire.
+/// A whole MQTT packet as it stood on the wire.
 ///
 /// The proof parses packets with eyes of its own: what the product's parser gets wrong it must not get wrong here too.
 struct WirePacket: Sendable {
@@ -28,13 +28,23 @@ struct WirePacket: Sendable {
 
     /// The client identifier of a CONNECT.
     var clientIdentifier: String? {
-        guard kind == .connect, let length = unsigned(at: bodyStart + 10) else { return nil }
-        return String(decoding: bytes.dropFirst(bodyStart + 12).prefix(Int(length)), as: UTF8.self)
+        guard kind == .connect, let level = protocolLevel else { return nil }
+        // After the level: the flags, the keep alive and, in MQTT 5, properties, whose length is short in all that we send.
+        var at = bodyStart + 2 + topicBytes + 4
+        if level == 5, at < bytes.count { at += 1 + Int(bytes[at]) }
+        return unsigned(at: at).map { String(decoding: bytes.dropFirst(at + 2).prefix(Int($0)), as: UTF8.self) }
     }
 
-    /// The payload of a PUBLISH.
+    /// The protocol level of a CONNECT: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.
+    var protocolLevel: UInt8? {
+        let at = bodyStart + 2 + topicBytes
+        return kind == .connect && at < bytes.count ? bytes[at] : nil
+    }
+
+    /// The payload of a PUBLISH; in MQTT 5 after its properties, which are not cut off.
     var payload: ArraySlice<UInt8> { bytes.dropFirst(bodyStart + 2 + topicBytes + (qos == 0 ? 0 : 2)) }
 
+    /// Of the topic name of a PUBLISH, or the protocol name of a CONNECT.
     private var topicBytes: Int { Int(unsigned(at: bodyStart) ?? 0) }
 
     private func unsigned(at offset: Int) -> UInt16? {
@@ -81,8 +91,13 @@ enum Packets {
     static let pingResponse: [UInt8] = [0xD0, 0]
     static let disconnect: [UInt8] = [0xE0, 0]
 
-    static func connect(client: String, cleanSession: Bool = true) -> [UInt8] {
-        packet(0x10, text("MQTT") + [4, cleanSession ? 2 : 0, 0, 0] + text(client))
+    /// - Parameter level: 4 is MQTT 3.1.1, 5 is 5.
+    static func connect(
+        client: String, cleanSession: Bool = true, credentials: LoadPublisher.Credentials? = nil, level: UInt8 = 4
+    ) -> [UInt8] {
+        let flags: UInt8 = (cleanSession ? 2 : 0) | (credentials == nil ? 0 : 0xC0)
+        let secrets = credentials.map { text($0.username) + text($0.password) } ?? []
+        return packet(0x10, text("MQTT") + [level, flags, 0, 0] + (level == 5 ? [0] : []) + text(client) + secrets)
     }
 
     /// - Parameter packetIdentifier: nil at QoS 0.

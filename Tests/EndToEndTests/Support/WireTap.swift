@@ -20,6 +20,16 @@ final class WireTap: Sendable {
         /// The `seq` of a JSON reading in a PUBLISH; in a PUBACK, PUBREC or PUBCOMP that of the PUBLISH that it answers.
         let sequence: Int?
         let isDuplicate: Bool
+        /// The protocol level of a CONNECT.
+        let protocolLevel: UInt8?
+    }
+
+    /// The answer to a CONNECT of a version that the broker would not know.
+    struct Refusal: Sendable {
+        /// The newest protocol level that is let through.
+        var aboveLevel: UInt8
+        /// What is sent before the connection is closed.
+        var answer: [UInt8]
     }
 
     private struct State {
@@ -33,14 +43,22 @@ final class WireTap: Sendable {
 
     let port: Int
     private let brokerPort: Int
+    private let reads: Bool
+    private let refusal: Refusal?
     private let listener: Listener
     private let state = Mutex(State())
     private let gate = Gate()
     private let whenSeen: @Sendable (Passage) -> Void
 
-    /// - Parameter whenSeen: called on the thread that carries the packet, before the packet is passed on: what it does holds the packet up.
-    init(brokerPort: Int, whenSeen: @escaping @Sendable (Passage) -> Void = { _ in }) throws {
+    /// - Parameters:
+    ///   - reads: false where what passes is no MQTT, as in TLS: it is passed on unseen.
+    ///   - whenSeen: called on the thread that carries the packet, before the packet is passed on: what it does holds the packet up.
+    init(
+        brokerPort: Int, reads: Bool = true, refusal: Refusal? = nil, whenSeen: @escaping @Sendable (Passage) -> Void = { _ in }
+    ) throws {
         self.brokerPort = brokerPort
+        self.reads = reads
+        self.refusal = refusal
         self.whenSeen = whenSeen
         listener = try Listener()
         port = listener.port
@@ -107,7 +125,12 @@ final class WireTap: Sendable {
         var stream = PacketStream()
         while let bytes = try? source.receive() {
             gate.wait()
-            for packet in stream.take(bytes) { see(packet, direction, connection) }
+            let packets = reads ? stream.take(bytes) : []
+            for packet in packets { see(packet, direction, connection) }
+            if let refusal, packets.contains(where: { ($0.protocolLevel ?? 0) > refusal.aboveLevel }) {
+                try? source.send(refusal.answer)
+                break
+            }
             do { try destination.send(bytes) } catch { break }
         }
         source.shutDown()
@@ -130,7 +153,8 @@ final class WireTap: Sendable {
             }
             let passage = Passage(
                 at: .now, connection: connection, direction: direction, kind: packet.kind, packetIdentifier: packet.packetIdentifier,
-                client: client, sequence: sequence, isDuplicate: packet.kind == .publish && packet.isDuplicate)
+                client: client, sequence: sequence, isDuplicate: packet.kind == .publish && packet.isDuplicate,
+                protocolLevel: packet.protocolLevel)
             state.passages.append(passage)
             return passage
         }

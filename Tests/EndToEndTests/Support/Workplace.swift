@@ -12,6 +12,10 @@ final class Workplace {
     let databaseURL: String
     /// Nil where something else takes its place.
     let broker: PrivateMosquitto?
+    /// Where publishers find the broker: not through the tap.
+    let brokerPort: Int
+    private let approach: Approach
+    private let credentials: LoadPublisher.Credentials?
     private var ingesters: [Ingester]
     private let sessionCount: Int
     private let configurationText: (_ databaseURL: String) -> String
@@ -21,22 +25,29 @@ final class Workplace {
 
     /// - Parameters:
     ///   - mappings: file name without `.yaml` → text.
-    ///   - broker: a further line under `broker:`.
+    ///   - approach: how the ingester reaches the broker.
+    ///   - broker: further lines under `broker:`.
     ///   - database: a further line under `database:`.
     ///   - lease: `pool.lease`.
+    ///   - distribution: `pool.distribution`.
     ///   - batch: the value of `batch:`.
     ///   - more: further lines at the top.
     ///   - databaseURL: where the ingester is told to look for its database; nil for the one that is there.
     ///   - role: a role of its own that owns the database, in place of the superuser.
     ///   - brokerOptions: how the broker is set.
     ///   - withoutBroker: a port where something else, or nothing, takes the broker's place; no tap stands before it.
+    ///   - otherBroker: the port of another broker, to which the tap leads.
+    ///   - refusal: the versions of MQTT that the tap refuses in the broker's name.
+    ///   - credentials: of the publishers, where the broker asks for them.
     ///   - isMigrated: whether `penstock migrate` has run.
     ///   - whenSeen: what the tap calls for each packet.
     init(
-        sessions: Int, shards: Int, mappings: [String: String] = ["telemetry": Mappings.telemetry], broker brokerLine: String? = nil,
-        database databaseLine: String? = nil, lease: String? = nil, batch: String? = nil, more: String? = nil, ddl: String = "create",
-        databaseURL: String? = nil, role: String? = nil, brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil,
-        isMigrated: Bool = true, whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
+        sessions: Int, shards: Int, mappings: [String: String] = ["telemetry": Mappings.telemetry], approach: Approach = .plain,
+        broker brokerLines: String? = nil, database databaseLine: String? = nil, lease: String? = nil, distribution: String? = nil,
+        batch: String? = nil, more: String? = nil, ddl: String = "create", databaseURL: String? = nil, role: String? = nil,
+        brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil, otherBroker: Int? = nil,
+        refusal: WireTap.Refusal? = nil, credentials: LoadPublisher.Credentials? = nil, isMigrated: Bool = true,
+        whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
     ) async throws {
         servers = try TestServers.ofThisSuite()
         try await servers.startDatabase()
@@ -48,17 +59,27 @@ final class Workplace {
         let ownDatabaseURL = try servers.makeDatabase(owner: role)
         self.databaseURL = ownDatabaseURL
         let ingesterURL = databaseURL ?? role.map { [servers] in servers.url(of: ownDatabaseURL, role: $0) } ?? ownDatabaseURL
-        broker = withoutBroker == nil ? try await servers.makeBroker(brokerOptions) : nil
-        tap = try WireTap(brokerPort: broker?.port ?? 0, whenSeen: whenSeen)
-        let port = withoutBroker ?? tap.port
+        self.approach = approach
+        self.credentials = credentials
+        var options = brokerOptions
+        // Where the tap is blind, the broker tells what it sees.
+        if !approach.isReadable { options.logsEverything = true }
+        broker = withoutBroker == nil && otherBroker == nil ? try await servers.makeBroker(options) : nil
+        brokerPort = broker?.port ?? otherBroker ?? 0
+        tap = try WireTap(
+            brokerPort: try broker.map { try #require(approach.port($0)) } ?? brokerPort, reads: approach.isReadable, refusal: refusal,
+            whenSeen: whenSeen)
+        let url = approach.url(withoutBroker ?? tap.port)
+        let ownLines = (brokerLines ?? "").split(separator: "\n").map { "  \($0)\n" }.joined()
+        let pool = [lease.map { "lease: \($0)" }, distribution.map { "distribution: \($0)" }].compactMap { $0 }.map { ", " + $0 }.joined()
         let mappingsPath = folder.appending(path: "mappings").path
         configurationText = { databaseURL in
             """
             broker:
-              url: mqtt://127.0.0.1:\(port)
-            \(brokerLine.map { "  \($0)\n" } ?? "")database:
+              url: \(url)
+            \(ownLines)database:
               url: \(databaseURL)
-            \(databaseLine.map { "  \($0)\n" } ?? "")pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)\(lease.map { ", lease: \($0)" } ?? "")}
+            \(databaseLine.map { "  \($0)\n" } ?? "")pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)\(pool)}
             \(batch.map { "batch: \($0)\n" } ?? "")\(more.map { $0 + "\n" } ?? "")mappings: \(mappingsPath)
             ddl: \(ddl)
 
@@ -93,9 +114,6 @@ final class Workplace {
 
     // MARK: The broker
 
-    /// Where publishers find the broker: not through the tap.
-    var brokerPort: Int { broker?.port ?? 0 }
-
     func stopBroker() async throws { await broker?.stop() }
     func startBroker() async throws { try await broker?.start() }
 
@@ -106,7 +124,9 @@ final class Workplace {
 
     /// Publishes these messages and returns when the broker has acknowledged all of them.
     func publish(_ messages: [LoadPublisher.Message], qos: UInt8 = 1) async throws {
-        let publisher = LoadPublisher(port: brokerPort, count: messages.count, perSecond: 100_000, qos: qos) { messages[$0] }
+        let publisher = LoadPublisher(
+            port: brokerPort, count: messages.count, perSecond: 100_000, qos: qos, credentials: credentials
+        ) { messages[$0] }
         try await waitUntil("the broker acknowledges \(messages.count) messages") { publisher.isFinished }
     }
 
@@ -137,8 +157,14 @@ final class Workplace {
 
     func waitUntilSubscribed() async throws {
         try await eventually("the broker grants \(sessionCount) subscriptions", within: .seconds(30)) {
-            tap.count(.subscribeAcknowledgement, .toIngester) >= sessionCount
+            grantCount >= sessionCount
         }
+    }
+
+    /// How many SUBACKs the ingester has got.
+    var grantCount: Int {
+        guard !approach.isReadable, let broker else { return tap.count(.subscribeAcknowledgement, .toIngester) }
+        return broker.log.components(separatedBy: "Sending SUBACK to end-to-end").count - 1
     }
 
     /// Waits until a condition holds, and gives up with all that the ingester logged; at once when an ingester ends that nobody asked to.

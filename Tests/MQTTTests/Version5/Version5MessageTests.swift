@@ -229,8 +229,9 @@ struct Version5AnswerTests {
                 .subscribed([
                     SubscriptionResult(subscription: asked[0], grantedQoS: .atMostOnce),
                     SubscriptionResult(
-                        subscription: asked[1], grantedQoS: nil, refusal: Refusal(code: .sharedSubscriptionsNotSupported, reason: "n")),
-                    SubscriptionResult(subscription: asked[2], grantedQoS: nil, refusal: Refusal(code: .notAuthorized, reason: "n")),
+                        subscription: asked[1], grantedQoS: nil, refusal: ServerRefusal(code: .sharedSubscriptionsNotSupported, reason: "n")
+                    ),
+                    SubscriptionResult(subscription: asked[2], grantedQoS: nil, refusal: ServerRefusal(code: .notAuthorized, reason: "n")),
                 ])
             ])
     }
@@ -245,7 +246,7 @@ struct Version5AnswerTests {
             harness.receive(hex: "B0 06 0001 00 00 11 87") == [
                 .unsubscribed([
                     UnsubscriptionResult(filter: filters[0]), UnsubscriptionResult(filter: filters[1]),
-                    UnsubscriptionResult(filter: filters[2], refusal: Refusal(code: .notAuthorized)),
+                    UnsubscriptionResult(filter: filters[2], refusal: ServerRefusal(code: .notAuthorized)),
                 ])
             ])
     }
@@ -275,7 +276,8 @@ struct Version5AnswerTests {
         _ = harness.takeOutput()
         #expect(
             harness.receive(hex: "40 03 0001 87  50 07 0002 97 03 1F 0000") == [
-                .publishRefused(1, Refusal(code: .notAuthorized)), .publishRefused(2, Refusal(code: .quotaExceeded, reason: "")),
+                .publishRefused(1, ServerRefusal(code: .notAuthorized)),
+                .publishRefused(2, ServerRefusal(code: .quotaExceeded, reason: "")),
             ])
         #expect(harness.receive(hex: "40 04 0003 10 00") == [.acknowledged(3)])
         #expect(harness.takeOutput() == [])

@@ -1,0 +1,57 @@
+import Foundation
+import Ingest
+import Logging
+import Mapping
+import PostgreSQL
+import Store
+
+/// Brings the database up to what mappings need, as far as that is allowed, and tells which mappings it cannot serve.
+enum TablePreparation {
+    /// Applies migrations and makes tables where `policy` lets it; nothing is changed with `off`.
+    static func prepare(
+        _ settings: DatabaseSettings, _ definitions: [TableDefinition], _ policy: DDLPolicy, _ logger: Logger
+    ) throws -> MappedTables {
+        let connection = try Connection(url: settings.url.value, defaults: settings.connectionDefaults)
+        do {
+            if policy == .off {
+                if let first = try Migrator.pending(connection).first {
+                    throw Failure(
+                        .failed,
+                        "the schema 'penstock' of the database lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
+                }
+            } else {
+                for step in try Migrator.apply(connection) {
+                    logger.info("migration applied", metadata: ["number": "\(step.number)", "name": "\(step.name)"])
+                }
+            }
+        } catch let error as Migrator.Failure {
+            if case .database(let inner) = error { throw inner }
+            throw Failure(.failed, "\(error)")
+        }
+        if let problem = try Catalog.encodingProblem(connection) { throw Failure(.failed, problem) }
+        for warning in try Catalog.durabilityWarnings(connection) {
+            logger.warning("the database does not promise durability", metadata: ["reason": "\(warning)"])
+        }
+        let (tables, executed) = try MappedTables.prepare(definitions, policy: policy, connection)
+        if !executed.isEmpty { logger.info("tables made", metadata: ["statements": "\(executed.count)"]) }
+        return tables
+    }
+
+    /// Leaves out mappings whose tables cannot take their rows; the others run.
+    static func accepted(_ mappings: [MappingSyntax], _ tables: MappedTables, _ logger: Logger) throws -> [MappingSyntax] {
+        var problems: [String] = []
+        let accepted = mappings.filter { mapping in
+            let wrong = Set(mapping.blocks.map(\.table.name)).sorted().flatMap { tables.checks[$0]?.problems ?? [] }
+            for problem in wrong {
+                problems.append(problem.description)
+                logger.error("mapping refused", metadata: ["mapping": "\(mapping.name)", "reason": "\(problem)"])
+            }
+            return wrong.isEmpty
+        }
+        for warning in tables.checks.values.flatMap(\.warnings) {
+            logger.warning("a table asks for attention", metadata: ["reason": "\(warning)"])
+        }
+        guard !accepted.isEmpty else { throw Failure(.failed, all: problems + ["no mapping is left that could run"]) }
+        return accepted
+    }
+}

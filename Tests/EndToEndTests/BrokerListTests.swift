@@ -1,0 +1,49 @@
+import Foundation
+import Sandbox
+import Testing
+
+extension EndToEndTests {
+    @Suite("Several addresses of the broker")
+    struct BrokerList {
+        @Test("an address where nobody listens is passed over", arguments: ["mqtt", "mqtts", "ws"])
+        func deadAddress(scheme: String) async throws {
+            // Nobody has it while this listener is not accepting and closed.
+            let dead = try { try Listener().port }()
+            let workplace = try await Workplace(
+                sessions: 2, shards: 1, approach: .plain.at { "[\"\(scheme)://127.0.0.1:\(dead)\", \"mqtt://127.0.0.1:\($0)\"]" })
+            try await workplace.startIngester()
+            try await workplace.publish((0..<50).map(LoadPublisher.reading))
+            try await workplace.waitUntilStored(Set(0..<50))
+            try await workplace.close()
+        }
+
+        @Test("when a broker goes the next one is taken, in another scheme, and when that goes the first one again")
+        func turns() async throws {
+            let certificates = try await TestCertificates()
+            var options = PrivateMosquitto.Options()
+            options.tls = .init(certificate: certificates.server.certificate, key: certificates.server.key)
+            options.logsEverything = true
+            let second = try await TestServers.ofThisSuite().makeBroker(options)
+            let secondPort = try #require(second.tlsPort)
+            let workplace = try await Workplace(
+                sessions: 1, shards: 1, approach: .plain.at { "[\"mqtt://127.0.0.1:\($0)\", \"mqtts://localhost:\(secondPort)\"]" },
+                broker: "tls: {ca_file: \(certificates.authority.path)}")
+            try await workplace.startIngester()
+            try await workplace.publish((0..<50).map(LoadPublisher.reading))
+            try await workplace.waitUntilStored(Set(0..<50))
+
+            try await workplace.stopBroker()
+            try await workplace.eventually("it is subscribed at the second") { second.log.contains("Sending SUBACK to end-to-end") }
+            let publisher = LoadPublisher(port: second.port, count: 50, perSecond: 1000) { LoadPublisher.reading(50 + $0) }
+            try await workplace.eventually("all is published") { publisher.isFinished }
+            try await workplace.waitUntilStored(Set(0..<100))
+
+            try await workplace.startBroker()
+            await second.stop()
+            try await workplace.eventually("it is subscribed at the first") { workplace.grantCount == 2 }
+            try await workplace.publish((100..<150).map(LoadPublisher.reading))
+            try await workplace.waitUntilStored(Set(0..<150))
+            try await workplace.close()
+        }
+    }
+}
