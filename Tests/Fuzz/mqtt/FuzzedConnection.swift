@@ -12,8 +12,13 @@ struct FuzzedConnection {
             sequence: UInt64?)
         case repeated(UInt16, QoS)
         case released(UInt16, sequence: UInt64)
+        case connected(SessionPresence)
+        case subscribed([SubscriptionResult])
+        case unsubscribed([UnsubscriptionResult])
         case acknowledged(UInt16)
-        case event(String)
+        case refused(UInt16, ServerRefusal)
+        case identifiersConfirmed
+        case identifiersFreed
         case failed(MQTTError)
         case tickFailed(MQTTError)
         case published(PublishOutcome, inFlight: Int)
@@ -131,7 +136,7 @@ struct FuzzedConnection {
         switch event {
         case .needsMoreBytes, .held: return false
         case .identifiersFreed:
-            log.append(.event("identifiers freed"))
+            log.append(.identifiersFreed)
             session.freedIdentifiersAreDurable()
             return true
         case .publish(let publish, let sequence):
@@ -157,10 +162,13 @@ struct FuzzedConnection {
         case .acknowledged(let identifier):
             underWay.remove(identifier)
             log.append(.acknowledged(identifier))
-        case .publishRefused(let identifier, _):
+        case .publishRefused(let identifier, let refusal):
             underWay.remove(identifier)
-            log.append(.event("\(event)"))
-        default: log.append(.event("\(event)"))
+            log.append(.refused(identifier, refusal))
+        case .connected(let presence): log.append(.connected(presence))
+        case .subscribed(let results): log.append(.subscribed(results))
+        case .unsubscribed(let results): log.append(.unsubscribed(results))
+        case .identifiersConfirmed: log.append(.identifiersConfirmed)
         }
         return true
     }
