@@ -155,7 +155,7 @@ final class PoolSession {
         problem = nil
         logger.info(
             "session established",
-            metadata: ["session_present": "\(presence == .present)", "mqtt": "\(mqtt.pointee.configuration.version)"])
+            metadata: ["session_present": "\(presence.inWords)", "mqtt": "\(mqtt.pointee.configuration.version)"])
         if let seconds = mqtt.pointee.capabilities.sessionExpirySeconds, seconds < mqtt.pointee.configuration.sessionExpirySeconds {
             logger.warning(
                 "the broker keeps the session for a shorter time than asked for (broker.session_expiry)",
@@ -511,6 +511,17 @@ final class PoolSession {
             isSubscribed: isConnected && isSubscribing && subscriptions.isComplete,
             refused: subscriptions.refused.map { RefusedFilter(filter: $0.filter.description, reason: $0.reason) }, problem: problem,
             unacknowledged: mqtt.pointee.unacknowledgedCount, counters: counters)
+    }
+}
+
+extension SessionPresence {
+    /// As the log says it.
+    fileprivate var inWords: String {
+        switch self {
+        case .present: "true"
+        case .absent: "false"
+        case .unknown: "unknown"
+        }
     }
 }
 
