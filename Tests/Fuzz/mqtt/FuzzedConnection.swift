@@ -22,6 +22,7 @@ struct FuzzedConnection {
         case failed(MQTTError)
         case tickFailed(MQTTError)
         case published(PublishOutcome, inFlight: Int)
+        case version(ProtocolVersion, inFlight: Int)
         case sent([UInt8])
         case held([ClosedRange<UInt16>])
     }
@@ -77,12 +78,21 @@ struct FuzzedConnection {
         let flags: UInt8 = isPresent && !setup.isClean ? 1 : 0
         let properties: [UInt8] = allowsLittle ? [0x21, 0, 1, 0x24, 1, 0x25, 0, 0x27, 0, 0, 0, 12] : []
         receive(
-            setup.version.hasProperties
+            session.configuration.version.hasProperties
                 ? [0x20, UInt8(3 + properties.count), flags, 0, UInt8(properties.count)] + properties : [0x20, 2, flags, 0])
         if isPresent, setup.confirmsIdentifiers { session.confirmPacketIdentifiers() }
         for _ in 0..<setup.subscribes { subscribe() }
         for _ in 0..<setup.unsubscribes { session.unsubscribe(filters, now: now) }
         send()
+    }
+
+    /// As one that a server does not take is changed for another.
+    private mutating func changeVersion() {
+        var configuration = session.configuration
+        let versions = ProtocolVersion.allCases
+        configuration.version = versions[(Int(configuration.version.rawValue) + 1) % versions.count]
+        do throws(MQTTError) { try session.reconfigure(configuration) } catch { claim(false, "\(error)") }
+        log.append(.version(configuration.version, inFlight: session.publishesInFlight))
     }
 
     private mutating func close() {
@@ -141,7 +151,7 @@ struct FuzzedConnection {
             return true
         case .publish(let publish, let sequence):
             claim(bytes.holds(publish.payload) && bytes.holds(publish.properties.bytes), "a message outside the bytes")
-            claim(setup.version.hasProperties || bytes.holds(publish.topic), "a topic outside the bytes")
+            claim(session.configuration.version.hasProperties || bytes.holds(publish.topic), "a topic outside the bytes")
             check(publish.properties)
             claim(TopicName.isValid(publish.topic), "a topic that is none")
             claim(
@@ -209,6 +219,7 @@ struct FuzzedConnection {
             send()
         case .reconnect, .reconnectAbsent:
             close()
+            if step.bytes & 2 != 0 { changeVersion() }
             open(isPresent: step.action == .reconnect, allowsLittle: step.bytes % 2 == 1)
         }
         held()
