@@ -33,7 +33,7 @@ extension EndToEndTests {
             try await workplace.waitUntilStored(Set(0..<50))
 
             try await workplace.stopBroker()
-            try await workplace.eventually("it is subscribed at the second") { second.log.contains("Sending SUBACK to end-to-end") }
+            try await workplace.eventually("it is subscribed at the second") { second.log.contains("Sending SUBACK to end-to-end-0") }
             let publisher = LoadPublisher(port: second.port, count: 50, perSecond: 1000) { LoadPublisher.reading(50 + $0) }
             try await workplace.eventually("all is published") { publisher.isFinished }
             try await workplace.waitUntilStored(Set(0..<100))

@@ -19,9 +19,10 @@ extension EndToEndTests {
         @Test("every message at QoS 0, 1 and 2 is stored once, and acknowledged after that", arguments: versions)
         func ingestion(_ version: Version) async throws {
             let watch = CommitWatch(every: 7)
+            // Only a broker of MQTT 5 says that it knows shared subscriptions.
             let workplace = try await Workplace(
                 sessions: 2, shards: 2, mappings: ["telemetry": Mappings.telemetryExactlyOnce], broker: "version: \(version.name)",
-                whenSeen: watch.see)
+                distribution: "shared", whenSeen: watch.see)
             watch.use(try workplace.probe())
             try await workplace.startIngester()
             try workplace.probe().rows("CREATE INDEX ON readings (seq)")
@@ -79,7 +80,7 @@ extension EndToEndTests {
         @Test("auto comes down to 3.1.1 where the broker does not know 5, and stays there", arguments: refusals)
         func fallback(_ refusal: Refusal) async throws {
             let workplace = try await Workplace(
-                sessions: 2, shards: 1, broker: "version: auto", refusal: .init(aboveLevel: 4, answer: refusal.answer))
+                sessions: 2, shards: 1, broker: "version: auto", distribution: "shared", refusal: .init(aboveLevel: 4, answer: refusal.answer))
             try await workplace.startIngester()
             try await workplace.publish((0..<100).map(LoadPublisher.reading))
             try await workplace.waitUntilStored(Set(0..<100))

@@ -42,7 +42,7 @@ extension EndToEndTests {
             "a server that does not speak WebSocket is refused, in words",
             arguments: ["HTTP/1.1 404 Not Found", "HTTP/1.1 200 OK", "garbage"])
         func refusal(_ answer: String) async throws {
-            let server = try ScriptedBroker { connection, _ in
+            let server = try ScriptedBroker(speaksMQTT: false) { connection, _ in
                 try connection.waitForText("\r\n\r\n")
                 try connection.send(Array("\(answer)\r\nContent-Length: 0\r\n\r\n".utf8))
             }
@@ -59,7 +59,7 @@ extension EndToEndTests {
 
         @Test("the request for WebSocket asks for the subprotocol mqtt at the path of the address")
         func request() async throws {
-            let server = try ScriptedBroker { connection, _ in try connection.waitForText("\r\n\r\n") }
+            let server = try ScriptedBroker(speaksMQTT: false) { connection, _ in try connection.waitForText("\r\n\r\n") }
             let workplace = try await Workplace(
                 sessions: 1, shards: 1, approach: .plain.at { "ws://localhost:\($0)/broker/mqtt?tenant=a" }, withoutBroker: server.port)
             try workplace.ingester.start()

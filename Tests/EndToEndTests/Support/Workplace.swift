@@ -164,7 +164,7 @@ final class Workplace {
     /// How many SUBACKs the ingester has got.
     var grantCount: Int {
         guard !approach.isReadable, let broker else { return tap.count(.subscribeAcknowledgement, .toIngester) }
-        return broker.log.components(separatedBy: "Sending SUBACK to end-to-end").count - 1
+        return broker.log.components(separatedBy: "Sending SUBACK to end-to-end-").dropFirst().count { !$0.hasPrefix("watch") }
     }
 
     /// Waits until a condition holds, and gives up with all that the ingester logged; at once when an ingester ends that nobody asked to.
