@@ -39,6 +39,8 @@ public struct BrokerSettings: Sendable {
     public var maximumPacketBytes = 16 * 1024 * 1024
     /// Where each session says that it is online or offline, with `{client_id}` for its name; nil: nowhere.
     public var statusTopic: String? = "penstock/{client_id}/status"
+    /// Whether to watch what the broker tells of itself on `$SYS` topics.
+    public var isWatched = true
     /// Whether to go where a broker of MQTT 5 sends us.
     public var followsServerReference = false
 }

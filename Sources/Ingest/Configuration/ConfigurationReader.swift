@@ -20,6 +20,7 @@ public struct ConfigurationReader {
             [
                 "url", "version", "username", "password", "password_file", "tls", "keep_alive", "connect_timeout", "session_expiry",
                 "receive_maximum", "max_packet_bytes", "status_topic", "server_reference",
+                "watch",
             ], []
         ),
         "broker.tls": (
@@ -226,6 +227,10 @@ public struct ConfigurationReader {
             if broker.statusTopic != nil, sample.contains("{") || (try? TopicName(sample)) == nil {
                 fail("broker.status_topic", "is a topic without wildcards, in which only {client_id} stands for something")
             }
+        }
+        if let choice = text("broker.watch") {
+            if !["true", "false"].contains(choice) { fail("broker.watch", "is true or false, not '\(choice)'") }
+            broker.isWatched = choice == "true"
         }
         if let choice = text("broker.server_reference") {
             if !["ignore", "follow"].contains(choice) { fail("broker.server_reference", "is ignore or follow, not '\(choice)'") }

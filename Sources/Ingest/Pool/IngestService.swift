@@ -84,6 +84,7 @@ public final class IngestService: Sendable {
             report: { [shards] index, report in
                 shards[index].eventLoop.execute { shards[index].value.take(report) }
             })
+        guard configuration.broker.isWatched else { return }
         watch.start { [shards] started in
             for shard in shards { shard.eventLoop.execute { shard.value.brokerStarted(atMicroseconds: started) } }
         }

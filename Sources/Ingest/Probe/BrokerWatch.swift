@@ -19,14 +19,16 @@ final class BrokerWatch: Sendable {
     private let dropped = Mutex<UInt64?>(nil)
     private let logger: Logger
 
+    /// Not to be called on the event loop: it waits for it.
     init(
         _ broker: BrokerSettings, clientIdentifier: String, tls: TLSContexts, credentials: BrokerCredentials, eventLoop: any EventLoop,
         logger: Logger
-    ) {
+    ) throws {
         self.logger = logger
-        state = NIOLoopBound(
-            State(broker, clientIdentifier: clientIdentifier, tls: tls, credentials: credentials, eventLoop: eventLoop),
-            eventLoop: eventLoop)
+        state = try eventLoop.submit {
+            let state = State(broker, clientIdentifier: clientIdentifier, tls: tls, credentials: credentials, eventLoop: eventLoop)
+            return NIOLoopBound(state, eventLoop: eventLoop)
+        }.wait()
     }
 
     /// Messages that the broker has dropped since the watch began; nil while it has said nothing.

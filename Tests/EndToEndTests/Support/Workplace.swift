@@ -38,6 +38,7 @@ final class Workplace {
     ///   - withoutBroker: a port where something else, or nothing, takes the broker's place; no tap stands before it.
     ///   - otherBroker: the port of another broker, to which the tap leads.
     ///   - refusal: the versions of MQTT that the tap refuses in the broker's name.
+    ///   - watches: `broker.watch`: a connection of its own would be in the way of tests that count packets.
     ///   - credentials: of the publishers, where the broker asks for them.
     ///   - isMigrated: whether `penstock migrate` has run.
     ///   - whenSeen: what the tap calls for each packet.
@@ -46,7 +47,7 @@ final class Workplace {
         broker brokerLines: String? = nil, database databaseLine: String? = nil, lease: String? = nil, distribution: String? = nil,
         batch: String? = nil, more: String? = nil, ddl: String = "create", databaseURL: String? = nil, role: String? = nil,
         brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil, otherBroker: Int? = nil,
-        refusal: WireTap.Refusal? = nil, credentials: LoadPublisher.Credentials? = nil, isMigrated: Bool = true,
+        refusal: WireTap.Refusal? = nil, watches: Bool = false, credentials: LoadPublisher.Credentials? = nil, isMigrated: Bool = true,
         whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
     ) async throws {
         servers = try TestServers.ofThisSuite()
@@ -77,6 +78,7 @@ final class Workplace {
             """
             broker:
               url: \(url)
+              watch: \(watches)
             \(ownLines)database:
               url: \(databaseURL)
             \(databaseLine.map { "  \($0)\n" } ?? "")pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)\(pool)}
