@@ -8,11 +8,12 @@ extension EndToEndTests {
         struct Way: Sendable, CustomTestStringConvertible {
             let testDescription: String
             let approach: Approach
+            var isSecure = false
         }
 
         static let ways = [
-            Way(testDescription: "mqtt", approach: .plain), Way(testDescription: "mqtts", approach: .tls),
-            Way(testDescription: "ws", approach: .webSocket), Way(testDescription: "wss", approach: .secureWebSocket),
+            Way(testDescription: "mqtt", approach: .plain), Way(testDescription: "mqtts", approach: .tls, isSecure: true),
+            Way(testDescription: "ws", approach: .webSocket), Way(testDescription: "wss", approach: .secureWebSocket, isSecure: true),
         ]
 
         private static let largeText = String(repeating: "0123456789abcdef", count: 1 << 14)
@@ -33,7 +34,7 @@ extension EndToEndTests {
             options.maximumInflight = 0
             let tls = "tls: {ca_file: \(certificates.authority.path)}"
             let workplace = try await Workplace(
-                sessions: 1, shards: 1, approach: way.approach, broker: way.approach.isReadable ? nil : tls,
+                sessions: 1, shards: 1, approach: way.approach, broker: way.isSecure ? tls : nil,
                 batch: "{max_bytes: 256KiB, max_messages: 1000}", brokerOptions: options)
             try await workplace.startIngester()
             try await workplace.terminateIngester()
