@@ -81,8 +81,8 @@ struct BrokerChannel {
                 return channel.eventLoop.makeFailedFuture(
                     NetworkProblem(description: "the server speaks another protocol than MQTT over the WebSocket [MQTT-6.0.0-4]"))
             }
-            return channel.setOption(.autoRead, value: false).flatMapThrowing {
-                try channel.pipeline.syncOperations.addHandlers([WebSocketBytes(), handler.value])
+            return channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(WebSocketBytes())
                 return channel
             }
         }
@@ -101,7 +101,15 @@ struct BrokerChannel {
             answered.fail(
                 NetworkProblem(description: "no answer to the WebSocket's request within \(connectTimeout.nanoseconds / 1_000_000_000) s"))
         }
-        result.whenComplete { answered.completeWith($0) }
+        // Only now has the pipeline lost its handlers for HTTP, through which nothing else can be written.
+        result.flatMap { channel in channel.setOption(.autoRead, value: false).map { channel } }
+            .flatMap { channel in
+                channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(handler.value)
+                    return channel
+                }
+            }
+            .whenComplete { answered.completeWith($0) }
         failure.promise.futureResult.whenFailure { answered.fail($0) }
         answered.futureResult.whenComplete { outcome in
             timer.cancel()

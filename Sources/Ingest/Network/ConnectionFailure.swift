@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
@@ -14,6 +15,7 @@ func describeConnectFailure(_ error: any Error) -> String {
         return "connection refused (is the broker running, and is this its port?)"
     case let error as IOError where error.errnoCode == ECONNRESET: return "the broker reset the connection"
     case ChannelError.connectTimeout(let limit): return "no answer within \(limit.nanoseconds / 1_000_000_000) s"
+    case is HTTPParserError: return "the server does not speak HTTP, in which a WebSocket begins: check that this is its WebSocket port"
     case NIOSSLError.uncleanShutdown: return "the broker closed the connection without a word"
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
         return "the broker's certificate is for another host: check broker.url, or name the host with broker.tls.server_name"

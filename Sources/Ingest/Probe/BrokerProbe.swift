@@ -108,7 +108,8 @@ public enum BrokerProbe {
         do { made = try ClientSession(configuration: configuration) } catch { throw Attempt(reason: "\(error)") }
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = loop.makePromise(of: Findings.self)
-        let channels = BrokerChannel(tls: TLSContexts(broker.tls), connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
+        let channels = BrokerChannel(
+            tls: TLSContexts(broker.tls), connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
         loop.execute {
             let collected = Collected(
                 Findings(endpoint: "\(endpoint)", version: version, capabilities: ServerCapabilities(version: version)))

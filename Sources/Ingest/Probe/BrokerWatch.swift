@@ -80,7 +80,9 @@ final class BrokerWatch: Sendable {
             _ broker: BrokerSettings, clientIdentifier: String, tls: TLSContexts, credentials: BrokerCredentials, eventLoop: any EventLoop
         ) {
             self.broker = broker
-            self.clientIdentifier = "\(clientIdentifier)-\(String(UInt32.random(in: 0...UInt32.max), radix: 36))"
+            // At most 23 characters, which is what MQTT 3.1 takes.
+            let random = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+            self.clientIdentifier = "\(clientIdentifier.prefix(22 - random.count))-\(random)"
             self.credentials = credentials
             self.eventLoop = eventLoop
             channels = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)

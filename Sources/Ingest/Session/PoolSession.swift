@@ -31,8 +31,12 @@ final class PoolSession {
     private var attempts = 0
     private var backoff = Backoff()
     private var counters = SessionCounters()
-    /// Why the last connection ended or could not be had; nil while connected.
+    /// Why the last connection ended or could not be had; nil once one has lasted.
     private var problem: String?
+    /// When CONNACK came; nil while there is no connection.
+    private var establishedAt: NIODeadline?
+    /// A connection that lasted as long was a success. One that a broker accepts only to close it is none: it would be asked without a pause.
+    private static let successAfter = TimeAmount.seconds(10)
 
     /// A CONNECT went out, and CONNACK has not come.
     private var isConnectUnanswered: Bool
@@ -145,17 +149,16 @@ final class PoolSession {
 
     /// The broker has accepted the session.
     func sessionEstablished(_ presence: SessionPresence) {
-        backoff.reset()
+        establishedAt = shard.eventLoop.now
         isConnectUnanswered = false
         if presence == .absent && counters.establishments > 0 {
             counters.lost += 1
             logger.warning("the broker has forgotten the session; messages may be gone with it")
         }
         counters.establishments += 1
-        problem = nil
         logger.info(
             "session established",
-            metadata: ["session_present": "\(presence == .present)", "mqtt": "\(mqtt.pointee.configuration.version)"])
+            metadata: ["session_present": "\(presence.inWords)", "mqtt": "\(mqtt.pointee.configuration.version)"])
         if let seconds = mqtt.pointee.capabilities.sessionExpirySeconds, seconds < mqtt.pointee.configuration.sessionExpirySeconds {
             logger.warning(
                 "the broker keeps the session for a shorter time than asked for (broker.session_expiry)",
@@ -326,6 +329,11 @@ final class PoolSession {
         case .idle, .recording, .waiting, .suspended, .ended: return
         }
         shard.connector.ended(self, wasAnswered: wasAnswered, because: error)
+        if let establishedAt, shard.eventLoop.now - establishedAt >= Self.successAfter {
+            backoff.reset()
+            problem = nil
+        }
+        establishedAt = nil
         mqtt.pointee.connectionClosed()
         wishes.forgetReactions()
         subscriptions.connectionClosed()
@@ -509,8 +517,20 @@ final class PoolSession {
         return SessionSnapshot(
             clientIdentifier: clientIdentifier, isConnected: isConnected,
             isSubscribed: isConnected && isSubscribing && subscriptions.isComplete,
-            refused: subscriptions.refused.map { RefusedFilter(filter: $0.filter.description, reason: $0.reason) }, problem: problem,
+            refused: subscriptions.refused.map { RefusedFilter(filter: $0.filter.description, reason: $0.reason) },
+            problem: isConnected ? nil : problem,
             unacknowledged: mqtt.pointee.unacknowledgedCount, counters: counters)
+    }
+}
+
+extension SessionPresence {
+    /// As the log says it.
+    fileprivate var inWords: String {
+        switch self {
+        case .present: "true"
+        case .absent: "false"
+        case .unknown: "unknown"
+        }
     }
 }
 

@@ -50,6 +50,9 @@ final class Ingester {
         process?.signal(SIGTERM)
     }
 
+    /// Sends SIGHUP, the wish to take other mappings.
+    func hangUp() { process?.signal(SIGHUP) }
+
     /// Ends the process without a chance to do anything more.
     func kill() async throws {
         wasAskedToEnd = true

@@ -48,6 +48,12 @@ struct WirePacket: Sendable {
     var payload: ArraySlice<UInt8> { bytes.dropFirst(bodyStart + 2 + topicBytes + (qos == 0 ? 0 : 2)) }
 
     /// Of the topic name of a PUBLISH, or the protocol name of a CONNECT.
+    /// Of a PUBLISH.
+    var topic: String? {
+        guard kind == .publish else { return nil }
+        return String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self)
+    }
+
     private var topicBytes: Int { Int(unsigned(at: bodyStart) ?? 0) }
 
     private func unsigned(at offset: Int) -> UInt16? {

@@ -78,7 +78,9 @@ struct SessionSubscriptionsTests {
         let new = try subscription("a/#")
         _ = session.want([new], capabilities: everything)
         _ = session.requests()
-        session.subscribed([SubscriptionResult(subscription: new, grantedQoS: nil, refusal: ServerRefusal(code: .notAuthorized, reason: "no"))])
+        session.subscribed([
+            SubscriptionResult(subscription: new, grantedQoS: nil, refusal: ServerRefusal(code: .notAuthorized, reason: "no"))
+        ])
         #expect(session.requests().unsubscribe == [try TopicFilter("c")])
         #expect(session.refused.map(\.reason) == ["not authorized: no"])
         session.unsubscribed([UnsubscriptionResult(filter: try TopicFilter("c"))])

@@ -74,7 +74,8 @@ struct ServerReferenceTests {
     @Test(
         "A server reference names a host, with or without a port",
         arguments: [
-            ("b.example", "mqtts://b.example:8884"), ("b.example:8883", "mqtts://b.example:8883"), ("10.0.0.1:1 c.example", "mqtts://10.0.0.1:1"),
+            ("b.example", "mqtts://b.example:8884"), ("b.example:8883", "mqtts://b.example:8883"),
+            ("10.0.0.1:1 c.example", "mqtts://10.0.0.1:1"),
             ("[fe80::1]:1883", "mqtts://[fe80::1]:1883"), ("[fe80::1]", "mqtts://[fe80::1]:8884"),
         ])
     func reference(text: String, expected: String) {
