@@ -9,22 +9,18 @@ final class ScriptedBroker: Sendable {
     private let accepted = Mutex(0)
     private let heard = Mutex<[String]>([])
 
-    /// - Parameters:
-    ///   - speaksMQTT: false where something else than MQTT is expected to come first.
-    ///   - serve: what to do with the connection of this number, counted from 0; it is closed when this returns or throws. The connection on which an
-    ///     ingester only watches the broker is closed at once and not counted.
-    init(speaksMQTT: Bool = true, serve: @escaping @Sendable (ScriptedConnection, Int) throws -> Void) throws {
+    /// - Parameter serve: what to do with the connection of this number, counted from 0; it is closed when this returns or throws.
+    init(serve: @escaping @Sendable (ScriptedConnection, Int) throws -> Void) throws {
         listener = try Listener()
         port = listener.port
         Thread.detachNewThread { [self] in
             while let socket = listener.accept() {
+                let number = accepted.withLock { count in
+                    defer { count += 1 }
+                    return count
+                }
                 Thread.detachNewThread { [self] in
                     let connection = ScriptedConnection(socket) { text in self.heard.withLock { $0.append(text) } }
-                    if speaksMQTT, (try? connection.startsWithWatch()) != false { return socket.shutDown() }
-                    let number = accepted.withLock { count in
-                        defer { count += 1 }
-                        return count
-                    }
                     do { try serve(connection, number) } catch { faults.withLock { $0.append("connection \(number): \(error)") } }
                     socket.shutDown()
                 }
@@ -73,13 +69,6 @@ final class ScriptedConnection {
             guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for \(kind)") }
             waiting += stream.take(bytes)
         }
-    }
-
-    /// Waits for the first packet and leaves it to be read; true when an ingester only watches the broker.
-    func startsWithWatch() throws -> Bool {
-        let first = try next()
-        waiting.insert(first, at: 0)
-        return first.isOfWatch
     }
 
     /// Reads until the text that came, which is no MQTT, ends so.

@@ -35,9 +35,6 @@ struct WirePacket: Sendable {
         return unsigned(at: at).map { String(decoding: bytes.dropFirst(at + 2).prefix(Int($0)), as: UTF8.self) }
     }
 
-    /// The CONNECT of a connection on which an ingester only watches the broker.
-    var isOfWatch: Bool { clientIdentifier?.contains("-watch-") == true }
-
     /// The protocol level of a CONNECT: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.
     var protocolLevel: UInt8? {
         let at = bodyStart + 2 + topicBytes

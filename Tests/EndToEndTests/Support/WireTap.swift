@@ -3,15 +3,14 @@ import Synchronization
 
 /// A proxy of ours between the ingester and its broker that sees every packet, in both directions, before it is passed on.
 ///
-/// An acknowledgement that the tap sees has left the ingester and has not reached the broker. The connection on which an ingester only watches the
-/// broker passes through unseen.
+/// An acknowledgement that the tap sees has left the ingester and has not reached the broker.
 final class WireTap: Sendable {
     enum Direction: Sendable { case toBroker, toIngester }
 
     /// One packet on its way.
     struct Passage: Sendable {
         let at: ContinuousClock.Instant
-        /// Connections are numbered from 0 in the order in which their CONNECT came.
+        /// Connections are numbered from 0 in the order in which they were accepted.
         let connection: Int
         let direction: Direction
         let kind: WirePacket.Kind?
@@ -37,7 +36,6 @@ final class WireTap: Sendable {
         var passages: [Passage] = []
         var open: [Int: (ingester: Socket, broker: Socket)] = [:]
         var connectionCount = 0
-        var watchCount = 0
         var clients: [Int: String] = [:]
         /// What has been published last to a client under a packet identifier.
         var published: [String: [UInt16: Int]] = [:]
@@ -65,9 +63,7 @@ final class WireTap: Sendable {
         listener = try Listener()
         port = listener.port
         Thread.detachNewThread { [self] in
-            while let connection = listener.accept() {
-                Thread.detachNewThread { [self] in carry(connection) }
-            }
+            while let connection = listener.accept() { carry(connection) }
         }
     }
 
@@ -116,59 +112,29 @@ final class WireTap: Sendable {
 
     private func carry(_ ingester: Socket) {
         guard let broker = try? Socket(port: brokerPort) else { return ingester.shutDown() }
-        // Who it is that connects is seen before the connection is counted: the one that only watches the broker is not.
-        var stream = PacketStream()
-        var bytes: [UInt8] = []
-        var packets: [WirePacket] = []
-        while reads, packets.isEmpty, let some = try? ingester.receive() {
-            bytes += some
-            packets += stream.take(some)
-        }
         let connection = state.withLock { state in
-            if packets.first?.isOfWatch == true {
-                state.watchCount += 1
-                state.open[-state.watchCount] = (ingester, broker)
-                return -state.watchCount
-            }
             defer { state.connectionCount += 1 }
             state.open[state.connectionCount] = (ingester, broker)
             return state.connectionCount
         }
+        Thread.detachNewThread { [self] in pump(from: ingester, to: broker, .toBroker, connection) }
         Thread.detachNewThread { [self] in pump(from: broker, to: ingester, .toIngester, connection) }
-        if pass(bytes, packets, from: ingester, to: broker, .toBroker, connection) {
-            pump(from: ingester, to: broker, .toBroker, connection, stream)
-        } else {
-            end(connection, ingester, broker)
-        }
     }
 
-    private func pump(
-        from source: Socket, to destination: Socket, _ direction: Direction, _ connection: Int, _ stream: PacketStream = PacketStream()
-    ) {
-        var stream = stream
+    private func pump(from source: Socket, to destination: Socket, _ direction: Direction, _ connection: Int) {
+        var stream = PacketStream()
         while let bytes = try? source.receive() {
-            guard pass(bytes, reads ? stream.take(bytes) : [], from: source, to: destination, direction, connection) else { break }
+            gate.wait()
+            let packets = reads ? stream.take(bytes) : []
+            for packet in packets { see(packet, direction, connection) }
+            if let refusal, packets.contains(where: { ($0.protocolLevel ?? 0) > refusal.aboveLevel }) {
+                try? source.send(refusal.answer)
+                break
+            }
+            do { try destination.send(bytes) } catch { break }
         }
-        end(connection, source, destination)
-    }
-
-    /// - Parameter packets: those that are whole with these bytes.
-    /// - Returns: false when the connection is to end.
-    private func pass(
-        _ bytes: [UInt8], _ packets: [WirePacket], from source: Socket, to destination: Socket, _ direction: Direction, _ connection: Int
-    ) -> Bool {
-        gate.wait()
-        if connection >= 0 { for packet in packets { see(packet, direction, connection) } }
-        if let refusal, packets.contains(where: { ($0.protocolLevel ?? 0) > refusal.aboveLevel }) {
-            try? source.send(refusal.answer)
-            return false
-        }
-        return (try? destination.send(bytes)) != nil
-    }
-
-    private func end(_ connection: Int, _ one: Socket, _ other: Socket) {
-        one.shutDown()
-        other.shutDown()
+        source.shutDown()
+        destination.shutDown()
         state.withLock { state in _ = state.open.removeValue(forKey: connection) }
     }
 
