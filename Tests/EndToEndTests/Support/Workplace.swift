@@ -260,7 +260,7 @@ final class Workplace {
             try probe.number("SELECT count(*) FROM penstock.session WHERE stored_ids <> '{}'") == 0
         }
         let stored = try StoredReadings(probe)
-        #expect(stored.repeatCount == 0, "rows beyond the first of a message")
+        #expect(stored.repeatCount == 0, "rows beyond the first of a message: \(stored.repeatCount > 0 ? wholeLog : "")")
         #expect(stored.missing(of: publisher.acknowledged) == [])
         #expect(stored.foreign == [])
         #expect(try probe.number("SELECT count(*) FROM penstock.dead_letter") == 0)
