@@ -2,13 +2,15 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A RabbitMQ of one's own on loopback, on free ports, with its plugin for MQTT 3.1 and 3.1.1: for tests. It ends with its owner, and when this
+/// A RabbitMQ of one's own on loopback, on free ports, with its plugins for MQTT 3.1 and 3.1.1: for tests. It ends with its owner, and when this
 /// process dies.
 ///
 /// It knows no QoS 2 (such a subscription is granted QoS 1) and no shared subscriptions, and ends a connection of MQTT 5 without an answer.
 public final class PrivateRabbitMQ: Sendable {
     /// Where MQTT is spoken; the same from start to start.
     public let port: Int
+    /// Where it is spoken over WebSocket, at the path `/ws`; the same from start to start.
+    public let webSocketPort: Int
     private let folder: ServerFolder
     private let name: String
     /// For AMQP, for other nodes of Erlang, and for their directory `epmd`.
@@ -29,17 +31,18 @@ public final class PrivateRabbitMQ: Sendable {
     public init(folder: URL? = nil, extraLines: [String] = []) throws {
         guard Self.isInstalled else { throw SandboxError("RabbitMQ is not installed; on Debian: apt-get install rabbitmq-server") }
         self.folder = try ServerFolder(folder)
-        let ports = try freePorts(4)
-        port = ports[0]
-        otherPorts = (ports[1], ports[2], ports[3])
+        let ports = try freePorts(5)
+        (port, webSocketPort) = (ports[0], ports[1])
+        otherPorts = (ports[2], ports[3], ports[4])
         // Nodes of one directory need different names, and a directory of one's own does not keep others from being asked.
         name = "penstock-\(getpid())-\(Self.count.add(1, ordering: .relaxed).newValue)@localhost"
         let lines = [
             "listeners.tcp.1 = 127.0.0.1:\(otherPorts.amqp)", "mqtt.listeners.tcp.1 = 127.0.0.1:\(port)", "mqtt.allow_anonymous = true",
-            "log.console = true", "log.console.level = info", "log.file = false",
+            "web_mqtt.tcp.ip = 127.0.0.1", "web_mqtt.tcp.port = \(webSocketPort)", "log.console = true", "log.console.level = info",
+            "log.file = false",
         ]
         try write((lines + extraLines).joined(separator: "\n") + "\n", to: "rabbitmq.conf")
-        try write("[rabbitmq_mqtt].\n", to: "enabled_plugins")
+        try write("[rabbitmq_mqtt,rabbitmq_web_mqtt].\n", to: "enabled_plugins")
     }
 
     /// Nil while it is not running.

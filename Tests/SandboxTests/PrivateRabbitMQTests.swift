@@ -64,7 +64,7 @@ struct PrivateRabbitMQTests {
                 if !fields[1].hasPrefix("0100007F:") { found.append(String(fields[1])) }
             }
         }
-        #expect(ownCount >= 3)
+        #expect(ownCount >= 4)
         return found
     }
 

@@ -37,6 +37,7 @@ final class Workplace {
     ///   - brokerOptions: how the broker is set.
     ///   - withoutBroker: a port where something else, or nothing, takes the broker's place; no tap stands before it.
     ///   - otherBroker: the port of another broker, to which the tap leads.
+    ///   - publishingTo: the port at which publishers reach the broker that stands at `withoutBroker`.
     ///   - refusal: the versions of MQTT that the tap refuses in the broker's name.
     ///   - watches: `broker.watch`: a connection of its own would be in the way of tests that count packets.
     ///   - credentials: of the publishers, where the broker asks for them.
@@ -47,6 +48,7 @@ final class Workplace {
         broker brokerLines: String? = nil, database databaseLine: String? = nil, lease: String? = nil, distribution: String? = nil,
         batch: String? = nil, more: String? = nil, ddl: String = "create", databaseURL: String? = nil, role: String? = nil,
         brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil, otherBroker: Int? = nil,
+        publishingTo: Int? = nil,
         refusal: WireTap.Refusal? = nil, watches: Bool = false, credentials: LoadPublisher.Credentials? = nil, isMigrated: Bool = true,
         whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
     ) async throws {
@@ -66,7 +68,7 @@ final class Workplace {
         // Where the tap is blind, the broker tells what it sees.
         if !approach.isReadable { options.logsEverything = true }
         broker = withoutBroker == nil && otherBroker == nil ? try await servers.makeBroker(options) : nil
-        brokerPort = broker?.port ?? otherBroker ?? 0
+        brokerPort = broker?.port ?? otherBroker ?? publishingTo ?? 0
         tap = try WireTap(
             brokerPort: try broker.map { try #require(approach.port($0)) } ?? brokerPort, reads: approach.isReadable, refusal: refusal,
             whenSeen: whenSeen)
