@@ -83,10 +83,7 @@ struct WirePacket: Sendable {
     }
 
     /// The topic name of a PUBLISH.
-    var topic: String? {
-        guard kind == .publish else { return nil }
-        return String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self)
-    }
+    var topic: String { String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self) }
 
     /// The filters of a SUBSCRIBE.
     var filters: [String] {
