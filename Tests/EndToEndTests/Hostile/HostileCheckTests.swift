@@ -56,8 +56,8 @@ extension EndToEndTests {
         @Test("it says what the broker did, and ends with 1 within its time")
         func check() async throws {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for version in [WireVersion.v3_1_1, .v5] {
-                    for one in Self.cases(version) { group.addTask { try await Self.check(one, version) } }
+                for (number, version) in (0..<Self.cases(.v5).count).map({ ($0, $0 % 2 == 0 ? WireVersion.v3_1_1 : .v5) }) {
+                    group.addTask { try await Self.check(Self.cases(version)[number], version) }
                 }
                 try await group.waitForAll()
             }
