@@ -29,6 +29,10 @@ extension EndToEndTests {
                 Case(name: "a refusal", words: "not authorized") {
                     try $0.send(Packets.connectionAcknowledgement(version, code: version.hasProperties ? 0x87 : 5))
                 },
+                Case(name: "a session that was not asked for", words: "a clean one was asked for") { connection in
+                    try connection.accept(isSessionPresent: true)
+                    _ = try connection.packetsUntilEnd()
+                },
                 Case(name: "a packet that is too long", words: "allowed") { connection in
                     try connection.accept()
                     try connection.send([0x30, 0xFF, 0xFF, 0xFF, 0x7F])
