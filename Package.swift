@@ -86,7 +86,8 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
         .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support", swiftSettings: strictness))
     let fuzzed: [String: [Target.Dependency]] = [
         "binary": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"], "json": ["Payload"],
-        "mapping": ["Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore], "topics": ["Mapping", "MQTT", "Payload"],
+        "mapping": ["Mapping", "MQTT", "Payload"], "message": ["CopyFormat", "Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore],
+        "topics": ["Mapping", "MQTT", "Payload"],
     ]
     for (name, modules) in fuzzed {
         package.targets.append(

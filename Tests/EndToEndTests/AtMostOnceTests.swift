@@ -11,7 +11,7 @@ extension EndToEndTests {
                 sessions: 1, shards: 1, mappings: ["telemetry": "qos: 0\n" + Mappings.telemetry],
                 batch: "{max_bytes: 256KiB, max_messages: 500}")
             try await workplace.startIngester()
-            let publisher = LoadPublisher(port: workplace.brokerPort, count: count, perSecond: 20_000, qos: 0)
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: count, perSecond: 10_000, qos: 0)
             let probe = try workplace.probe()
             try await workplace.eventually("messages flow") { try probe.number("SELECT count(*) FROM readings") > 1000 }
             let residentBefore = try #require(workplace.ingester.residentBytesPeak)

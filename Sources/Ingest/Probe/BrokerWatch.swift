@@ -34,7 +34,8 @@ final class BrokerWatch: Sendable {
     /// Messages that the broker has dropped since the watch began; nil while it has said nothing.
     var droppedCount: UInt64? { dropped.withLock { $0 } }
 
-    /// - Parameter brokerStarted: called with the time since which the broker runs, in microseconds since 1970, UTC, each time that it says so.
+    /// - Parameter brokerStarted: called each time that the broker says how long it has been running, with a time at which it was not yet, in microseconds
+    ///   since 1970, UTC: at most two seconds before it started.
     func start(_ brokerStarted: @escaping @Sendable (Int64) -> Void) {
         state.eventLoop.execute { [self] in
             state.value.start { [self] topic, text in take(topic, text, brokerStarted) }
@@ -45,7 +46,8 @@ final class BrokerWatch: Sendable {
 
     private func take(_ topic: String, _ text: String, _ brokerStarted: (Int64) -> Void) {
         if topic == Self.uptimeTopic {
-            if let seconds = Int64(text.prefix { $0.isNumber }) { brokerStarted(wallClockMicroseconds() - seconds * 1_000_000) }
+            // Whole seconds, cut: at the latest it started a second before that.
+            if let seconds = Int64(text.prefix { $0.isNumber }) { brokerStarted(wallClockMicroseconds() - (seconds + 1) * 1_000_000) }
         } else if let count = UInt64(text) {
             state.value.dropped(count, topic) { growth in
                 let total = dropped.withLock { total in
@@ -126,7 +128,10 @@ final class BrokerWatch: Sendable {
                 switch event {
                 case .connected: session.subscribe(Self.subscriptions, now: .now())
                 case .publish(let publish, _):
-                    take?(String(decoding: publish.topic, as: UTF8.self), String(decoding: publish.payload, as: UTF8.self))
+                    // What is retained may be some time old: of a counter it is the first look, of a clock it says nothing.
+                    let topic = String(decoding: publish.topic, as: UTF8.self)
+                    if topic == BrokerWatch.uptimeTopic, publish.isRetained { return }
+                    take?(topic, String(decoding: publish.payload, as: UTF8.self))
                 default: break
                 }
             } ended: { [self] _ in

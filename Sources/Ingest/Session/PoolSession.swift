@@ -292,7 +292,7 @@ final class PoolSession {
         subscribe()
     }
 
-    /// The broker says since when it runs: what it granted before may be gone with a restart (`sessionEstablished`).
+    /// The broker was not running at this time: what it granted before may be gone with a restart (`sessionEstablished`).
     func brokerStarted(atMicroseconds started: Int64) {
         guard isSubscribing, subscriptions.isSettled, let subscribedMicroseconds, subscribedMicroseconds < started else { return }
         subscriptions.doubt(onlyShared: true)

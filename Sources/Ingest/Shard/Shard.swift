@@ -315,7 +315,7 @@ final class Shard {
 
     private func makeBatch() -> Batch { Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix) }
 
-    /// The broker says since when it runs.
+    /// The broker was not running at this time.
     func brokerStarted(atMicroseconds started: Int64) {
         for case let session? in sessions { session.brokerStarted(atMicroseconds: started) }
     }

@@ -83,6 +83,17 @@ final class Ingester {
         guard log.components(separatedBy: text).count > times else { throw UnhappyIngester(why: "it ended", log: log) }
     }
 
+    /// The processor time that it has used so far, in seconds; nil when the process has ended.
+    var processorSeconds: Double? {
+        guard isAlive, let process, let text = try? String(contentsOfFile: "/proc/\(process.identifier)/stat", encoding: .utf8) else {
+            return nil
+        }
+        // Behind the name in parentheses, which may hold anything: utime and stime are the 14th and 15th field of proc(5).
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else { return nil }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// The most memory that was resident at any time, in bytes; nil when the process has ended.
     var residentBytesPeak: Int? {
         guard isAlive, let process, let status = try? String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8),

@@ -45,8 +45,8 @@ final class Listening: Sendable {
     deinit { socket.shutDown() }
 
     private func note(_ packet: WirePacket) {
-        guard packet.kind == .publish, let topic = packet.topic else { return }
-        heard.withLock { $0.append(Message(topic: topic, payload: Array(packet.payload), isRetained: packet.bytes[0] & 1 == 1)) }
+        guard packet.kind == .publish else { return }
+        heard.withLock { $0.append(Message(topic: packet.topic, payload: Array(packet.payload), isRetained: packet.bytes[0] & 1 == 1)) }
     }
 
     /// What has come so far.

@@ -22,7 +22,7 @@ final class ScriptedBroker: Sendable {
                 Thread.detachNewThread { [self] in
                     let connection = ScriptedConnection(socket) { text in self.heard.withLock { $0.append(text) } }
                     do { try serve(connection, number) } catch { faults.withLock { $0.append("connection \(number): \(error)") } }
-                    socket.shutDown()
+                    if !connection.endsWithReset { socket.shutDown() }
                 }
             }
         }
@@ -42,6 +42,14 @@ final class ScriptedConnection {
     private let socket: Socket
     private var stream = PacketStream()
     private var waiting: [WirePacket] = []
+    /// What CONNECT says of a last will, once it was read.
+    private(set) var hasWill = false
+    /// PINGREQ is answered as it comes, and no packet that a script sees.
+    var answersPings = false
+    /// The connection is to end with a reset in place of an orderly end: what was not read yet may be lost.
+    var endsWithReset = false {
+        didSet { if endsWithReset { socket.resetWhenClosed() } }
+    }
 
     struct Unexpected: Error, CustomStringConvertible {
         let description: String
@@ -56,18 +64,20 @@ final class ScriptedConnection {
         socket.setReceiveLimit(milliseconds: 20_000)
     }
 
+    /// What CONNECT has asked for, once it was seen.
+    var version: WireVersion { stream.version }
+
     func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
+
+    /// A `send` that the ingester does not take in fails after this long.
+    func setSendLimit(milliseconds: Int) { socket.setSendLimit(milliseconds: milliseconds) }
 
     /// The next packet of this kind; others before it are passed over.
     @discardableResult
     func expect(_ kind: WirePacket.Kind) throws -> WirePacket {
         while true {
-            while !waiting.isEmpty {
-                let packet = waiting.removeFirst()
-                if packet.kind == kind { return packet }
-            }
-            guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for \(kind)") }
-            waiting += stream.take(bytes)
+            let packet = try next("\(kind)")
+            if packet.kind == kind { return packet }
         }
     }
 
@@ -82,12 +92,21 @@ final class ScriptedConnection {
     }
 
     /// The next packet, of whatever kind.
-    func next() throws -> WirePacket {
-        while waiting.isEmpty {
-            guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for a packet") }
-            waiting += stream.take(bytes)
+    func next(_ what: String = "a packet") throws -> WirePacket {
+        while true {
+            while waiting.isEmpty {
+                do {
+                    guard let bytes = try socket.receive() else { throw Unexpected(description: "closed while waiting for \(what)") }
+                    waiting += stream.take(bytes)
+                } catch let error as SystemError where error.code == EAGAIN {
+                    throw Unexpected(description: "nothing came while waiting for \(what)")
+                }
+            }
+            let packet = waiting.removeFirst()
+            if packet.kind == .connect { hasWill = packet.hasWill }
+            guard answersPings, packet.kind == .pingRequest else { return packet }
+            try send(Packets.pingResponse)
         }
-        return waiting.removeFirst()
     }
 
     /// The next packet, which has to be of this kind and for this identifier.
@@ -102,22 +121,37 @@ final class ScriptedConnection {
         return packet
     }
 
-    /// Waits until the ingester closes the connection; true when it said nothing of this kind before.
-    func waitForEnd(without kind: WirePacket.Kind) throws -> Bool {
-        var kinds = waiting.map(\.kind)
+    /// Waits until the ingester closes the connection; what it said before.
+    func packetsUntilEnd() throws -> [WirePacket] {
+        var packets: [WirePacket] = []
         do {
-            while let bytes = try socket.receive() { kinds += stream.take(bytes).map(\.kind) }
-        } catch let error as SystemError where error.code == ECONNRESET {
+            while true {
+                for packet in waiting {
+                    if answersPings, packet.kind == .pingRequest { try send(Packets.pingResponse) } else { packets.append(packet) }
+                }
+                waiting = []
+                guard let bytes = try socket.receive() else { break }
+                waiting = stream.take(bytes)
+            }
+        } catch let error as SystemError where error.code == ECONNRESET || error.code == EPIPE {
             // The ingester closed while bytes of ours were still unread.
         }
-        return !kinds.contains(kind)
+        return packets
     }
+
+    /// Waits until the ingester closes the connection; true when it said nothing of this kind before.
+    func waitForEnd(without kind: WirePacket.Kind) throws -> Bool { try !packetsUntilEnd().contains { $0.kind == kind } }
 
     /// CONNECT and CONNACK.
     /// - Parameter isSessionPresent: what CONNACK says.
     func acceptConnection(isSessionPresent: Bool = false) throws {
         try expect(.connect)
-        try send(isSessionPresent ? Packets.sessionResumed : Packets.connectionAccepted)
+        try accept(isSessionPresent: isSessionPresent)
+    }
+
+    /// CONNACK to a CONNECT that is here already.
+    func accept(isSessionPresent: Bool = false) throws {
+        try send(Packets.connectionAcknowledgement(version, isSessionPresent: isSessionPresent))
     }
 
     /// SUBSCRIBE and SUBACK, each filter granted at this QoS.
@@ -125,17 +159,19 @@ final class ScriptedConnection {
 
     /// SUBACK, each filter granted at this QoS.
     func grant(_ subscribe: WirePacket, qos: UInt8) throws {
-        try send(Packets.subscriptionGranted(packetIdentifier: subscribe.packetIdentifier ?? 0, codes: Self.codes(qos, for: subscribe)))
+        try send(
+            Packets.subscriptionGranted(
+                packetIdentifier: subscribe.packetIdentifier ?? 0, codes: subscribe.filters.map { _ in qos }, version: version))
     }
 
-    private static func codes(_ qos: UInt8, for subscribe: WirePacket) -> [UInt8] {
-        var codes: [UInt8] = []
-        var rest = subscribe.body.dropFirst(2)
-        while rest.count >= 2 {
-            let length = Int(rest[rest.startIndex]) << 8 | Int(rest[rest.startIndex + 1])
-            rest = rest.dropFirst(2 + length + 1)
-            codes.append(qos)
-        }
-        return codes
+    /// PUBLISH of the reading of this number, under this identifier or the number's own.
+    func publish(_ sequence: Int, packetIdentifier: UInt16? = nil, qos: UInt8 = 1, isDuplicate: Bool = false) throws {
+        let reading = LoadPublisher.reading(sequence)
+        try send(
+            Packets.publish(
+                topic: Array(reading.topic.utf8), payload: reading.payload,
+                packetIdentifier: qos == 0 ? nil : packetIdentifier ?? Self.packetIdentifier(of: sequence), qos: qos,
+                isDuplicate: isDuplicate,
+                version: version))
     }
 }

@@ -68,9 +68,19 @@ final class Socket: Sendable {
     }
 
     /// A `receive` that has nothing to give fails after this long.
-    func setReceiveLimit(milliseconds: Int) {
+    func setReceiveLimit(milliseconds: Int) { setLimit(SO_RCVTIMEO, milliseconds) }
+    /// A `send` that the peer does not take in fails after this long.
+    func setSendLimit(milliseconds: Int) { setLimit(SO_SNDTIMEO, milliseconds) }
+
+    private func setLimit(_ option: Int32, _ milliseconds: Int) {
         var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// What ends the connection from now on is a reset: the peer may lose what it has not read yet.
+    func resetWhenClosed() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
     func shutDown() { shutdown(descriptor, Int32(SHUT_RDWR)) }

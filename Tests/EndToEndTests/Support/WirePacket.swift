@@ -1,3 +1,28 @@
+import Testing
+
+/// The versions of MQTT that a scripted broker speaks, by the protocol level of their CONNECT.
+enum WireVersion: UInt8, Sendable, CaseIterable, Comparable, CustomTestStringConvertible {
+    case v3_1 = 3
+    case v3_1_1 = 4
+    case v5 = 5
+
+    static func < (left: WireVersion, right: WireVersion) -> Bool { left.rawValue < right.rawValue }
+
+    var hasProperties: Bool { self == .v5 }
+    /// CONNACK says whether the broker had the session.
+    var reportsSessionPresent: Bool { self != .v3_1 }
+    /// The line of the configuration that makes the ingester speak it.
+    var configurationLine: String { "version: \(testDescription)" }
+
+    var testDescription: String {
+        switch self {
+        case .v3_1: "3.1"
+        case .v3_1_1: "3.1.1"
+        case .v5: "5"
+        }
+    }
+}
+
 /// A whole MQTT packet as it stood on the wire.
 ///
 /// The proof parses packets with eyes of its own: what the product's parser gets wrong it must not get wrong here too.
@@ -6,11 +31,14 @@ struct WirePacket: Sendable {
         case connect = 1
         case connectAcknowledgement, publish, publishAcknowledgement, publishReceived, publishRelease, publishComplete
         case subscribe, subscribeAcknowledgement, unsubscribe, unsubscribeAcknowledgement, pingRequest, pingResponse, disconnect
+        case authentication
     }
 
     let bytes: [UInt8]
     /// Where the body starts: after the fixed header.
     let bodyStart: Int
+    /// The version of the connection, where it is known; else that of most.
+    var version = WireVersion.v3_1_1
 
     var kind: Kind? { Kind(rawValue: bytes[0] >> 4) }
     var qos: UInt8 { bytes[0] >> 1 & 3 }
@@ -21,18 +49,9 @@ struct WirePacket: Sendable {
     var packetIdentifier: UInt16? {
         switch kind {
         case .publish: qos == 0 ? nil : unsigned(at: bodyStart + 2 + topicBytes)
-        case .connect, .connectAcknowledgement, .pingRequest, .pingResponse, .disconnect, nil: nil
+        case .connect, .connectAcknowledgement, .pingRequest, .pingResponse, .disconnect, .authentication, nil: nil
         default: unsigned(at: bodyStart)
         }
-    }
-
-    /// The client identifier of a CONNECT.
-    var clientIdentifier: String? {
-        guard kind == .connect, let level = protocolLevel else { return nil }
-        // After the level: the flags, the keep alive and, in MQTT 5, properties, whose length is short in all that we send.
-        var at = bodyStart + 2 + topicBytes + 4
-        if level == 5, at < bytes.count { at += 1 + Int(bytes[at]) }
-        return unsigned(at: at).map { String(decoding: bytes.dropFirst(at + 2).prefix(Int($0)), as: UTF8.self) }
     }
 
     /// The protocol level of a CONNECT: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.
@@ -41,16 +60,63 @@ struct WirePacket: Sendable {
         return kind == .connect && at < bytes.count ? bytes[at] : nil
     }
 
-    /// The payload of a PUBLISH; in MQTT 5 after its properties, which are not cut off.
-    var payload: ArraySlice<UInt8> { bytes.dropFirst(bodyStart + 2 + topicBytes + (qos == 0 ? 0 : 2)) }
-
-    /// Of the topic name of a PUBLISH, or the protocol name of a CONNECT.
-    /// Of a PUBLISH.
-    var topic: String? {
-        guard kind == .publish else { return nil }
-        return String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self)
+    /// Whether a CONNECT carries a last will.
+    var hasWill: Bool {
+        let at = bodyStart + 2 + topicBytes + 1
+        return kind == .connect && at < bytes.count && bytes[at] & 4 != 0
     }
 
+    /// The client identifier of a CONNECT.
+    var clientIdentifier: String? {
+        guard let version = protocolLevel.flatMap(WireVersion.init) else { return nil }
+        // Behind the level: the flags, the keep alive and from 5.0 properties.
+        let fieldsEnd = bodyStart + 2 + topicBytes + 4
+        let start = version.hasProperties ? propertiesEnd(at: fieldsEnd) : fieldsEnd
+        guard let length = unsigned(at: start) else { return nil }
+        return String(decoding: bytes.dropFirst(start + 2).prefix(Int(length)), as: UTF8.self)
+    }
+
+    /// The payload of a PUBLISH.
+    var payload: ArraySlice<UInt8> {
+        let start = bodyStart + 2 + topicBytes + (qos == 0 ? 0 : 2)
+        return bytes.dropFirst(version.hasProperties ? propertiesEnd(at: start) : start)
+    }
+
+    /// The topic name of a PUBLISH.
+    var topic: String { String(decoding: bytes.dropFirst(bodyStart + 2).prefix(topicBytes), as: UTF8.self) }
+
+    /// The filters of a SUBSCRIBE.
+    var filters: [String] {
+        var filters: [String] = []
+        var at = bodyStart + 2
+        if version.hasProperties { at = propertiesEnd(at: at) }
+        while let length = unsigned(at: at) {
+            filters.append(String(decoding: bytes.dropFirst(at + 2).prefix(Int(length)), as: UTF8.self))
+            at += 2 + Int(length) + 1
+        }
+        return filters
+    }
+
+    /// The reason code of a DISCONNECT, PUBACK, PUBREC, PUBREL or PUBCOMP: success where it is left out. Before 5.0 there is none.
+    var reasonCode: UInt8? {
+        guard version.hasProperties else { return nil }
+        let at = kind == .disconnect ? bodyStart : bodyStart + 2
+        return at < bytes.count ? bytes[at] : 0
+    }
+
+    /// Where the properties end that begin here with their length.
+    private func propertiesEnd(at start: Int) -> Int {
+        var length = 0
+        var at = start
+        for shift in stride(from: 0, to: 28, by: 7) where at < bytes.count {
+            length |= Int(bytes[at] & 0x7F) << shift
+            at += 1
+            if bytes[at - 1] & 0x80 == 0 { break }
+        }
+        return min(at + length, bytes.count)
+    }
+
+    /// Of the topic name of a PUBLISH, or the protocol name of a CONNECT.
     private var topicBytes: Int { Int(unsigned(at: bodyStart) ?? 0) }
 
     private func unsigned(at offset: Int) -> UInt16? {
@@ -61,6 +127,8 @@ struct WirePacket: Sendable {
 /// Cuts a stream of bytes into packets.
 struct PacketStream {
     private var pending: [UInt8] = []
+    /// What CONNECT has asked for, once it was seen.
+    private(set) var version = WireVersion.v3_1_1
 
     /// Takes the next bytes of the stream; returns the packets that are whole now.
     mutating func take(_ bytes: [UInt8]) -> [WirePacket] {
@@ -68,7 +136,10 @@ struct PacketStream {
         var packets: [WirePacket] = []
         var start = 0
         while let (bodyStart, end) = Self.extent(of: pending, from: start) {
-            packets.append(WirePacket(bytes: Array(pending[start..<end]), bodyStart: bodyStart - start))
+            var packet = WirePacket(bytes: Array(pending[start..<end]), bodyStart: bodyStart - start)
+            version = packet.protocolLevel.flatMap(WireVersion.init) ?? version
+            packet.version = version
+            packets.append(packet)
             start = end
         }
         pending.removeFirst(start)
@@ -88,55 +159,6 @@ struct PacketStream {
         }
         return nil
     }
-}
-
-/// The packets that a test sends, as bytes.
-enum Packets {
-    static let connectionAccepted: [UInt8] = [0x20, 2, 0, 0]
-    static let sessionResumed: [UInt8] = [0x20, 2, 1, 0]
-    static let pingResponse: [UInt8] = [0xD0, 0]
-    static let disconnect: [UInt8] = [0xE0, 0]
-
-    /// - Parameter level: 4 is MQTT 3.1.1, 5 is 5.
-    static func connect(
-        client: String, cleanSession: Bool = true, credentials: LoadPublisher.Credentials? = nil, level: UInt8 = 4
-    ) -> [UInt8] {
-        let flags: UInt8 = (cleanSession ? 2 : 0) | (credentials == nil ? 0 : 0xC0)
-        let secrets = credentials.map { text($0.username) + text($0.password) } ?? []
-        return packet(0x10, text("MQTT") + [level, flags, 0, 0] + (level == 5 ? [0] : []) + text(client) + secrets)
-    }
-
-    /// - Parameter packetIdentifier: nil at QoS 0.
-    static func publish(
-        topic: [UInt8], payload: [UInt8], packetIdentifier: UInt16?, qos: UInt8 = 1, isDuplicate: Bool = false
-    ) -> [UInt8] {
-        let head: UInt8 = 0x30 | (packetIdentifier == nil ? 0 : qos << 1) | (isDuplicate ? 8 : 0)
-        return packet(head, counted(topic) + (packetIdentifier.map(big) ?? []) + payload)
-    }
-
-    /// PUBREL.
-    static func release(_ packetIdentifier: UInt16) -> [UInt8] { [0x62, 2] + big(packetIdentifier) }
-
-    static func subscriptionGranted(packetIdentifier: UInt16, codes: [UInt8]) -> [UInt8] {
-        packet(0x90, big(packetIdentifier) + codes)
-    }
-
-    /// Any packet: the first byte, the remaining length as it has to be, the body.
-    static func packet(_ head: UInt8, _ body: [UInt8]) -> [UInt8] {
-        var bytes = [head]
-        var length = body.count
-        repeat {
-            let digit = UInt8(length % 128)
-            length /= 128
-            bytes.append(length > 0 ? digit | 0x80 : digit)
-        } while length > 0
-        return bytes + body
-    }
-
-    static func big(_ number: UInt16) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 0xFF)] }
-
-    private static func text(_ text: String) -> [UInt8] { counted(Array(text.utf8)) }
-    private static func counted(_ bytes: [UInt8]) -> [UInt8] { big(UInt16(bytes.count)) + bytes }
 }
 
 /// The number that follows `"seq":` in a JSON reading.

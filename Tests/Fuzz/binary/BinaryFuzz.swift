@@ -37,8 +37,8 @@ struct BinaryFuzz {
         if let recordBytes, at >= 0 { at = place % (recordBytes - size + 1) }
         var field = BinaryField(name: name, type: type, at: at, size: size)
         if kind & 0x40 != 0, BinaryField.size(of: type) != nil, type != .f32, type != .f64 {
-            let low = Int(more) % (size * 8)
-            field.bits = low...low + (size * 8 - 1 - low) / (Int(more >> 6) + 1)
+            let ends = [Int(more) % (size * 8), Int(input.byte()) % (size * 8)]
+            field.bits = min(ends[0], ends[1])...max(ends[0], ends[1])
         }
         if kind & 0x20 != 0, type != .text, type != .bytes {
             let orders = BinaryField.Order.allCases.filter { size >= ($0 == .ab || $0 == .ba ? 2 : 4) }

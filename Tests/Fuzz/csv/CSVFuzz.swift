@@ -23,9 +23,9 @@ struct CSVFuzz {
             comment: rules & 0x04 != 0 ? Array("#".utf8) : rules & 0x10 != 0 ? Array("//".utf8) : [],
             skipLines: Int(rules & 3), pairsFrom: look & 0x80 != 0 ? Int(look & 3) : nil)
         let text = memory.lay(input.rest, atFront: look & 4 != 0)
-        let reference = ReferenceCSV.lines(Array(text), options)
+        let reference = Result { () throws(CSVError) in try ReferenceCSV.lines(Array(text), options) }
         cells(text, options, reference)
-        document(text, options, reference)
+        document(text, options, try? reference.get())
     }
 
     // MARK: Lines and cells
@@ -50,9 +50,12 @@ struct CSVFuzz {
         return lines
     }
 
-    private func cells(_ text: UnsafeRawBufferPointer, _ options: CSVOptions, _ reference: [[[UInt8]]]?) {
-        guard let lines = try? read(text, options, isText: true) else { return claim(reference == nil, "refused, and is CSV") }
-        claim(lines == reference, "read as \(shown(lines)) instead of \(reference.map(shown) ?? "an error")")
+    private func cells(_ text: UnsafeRawBufferPointer, _ options: CSVOptions, _ reference: Result<[[[UInt8]]], CSVError>) {
+        let read = Result { () throws(CSVError) in try self.read(text, options, isText: true) }
+        // A CR alone within quotes is no line end to the reader.
+        let hasLoneReturn = zip(text, text.dropFirst() + [0]).contains { $0 == 0x0D && $1 != 0x0A }
+        if !hasLoneReturn || (try? read.get()) != nil { claim(read == reference, "read as \(read) instead of \(reference)") }
+        guard let lines = try? read.get() else { return claim((try? reference.get()) == nil, "refused, and is CSV") }
 
         // Written with every cell quoted, the same lines come back.
         var written: [UInt8] = []
@@ -66,7 +69,7 @@ struct CSVFuzz {
             written.append(0x0A)
         }
         let plain = CSVOptions(delimiter: options.delimiter, quote: options.quote)
-        let again = written.withUnsafeBytes { try? read($0, plain, isText: false) }
+        let again = written.withUnsafeBytes { try? self.read($0, plain, isText: false) }
         claim(again == lines, "after writing, \(shown(lines)) is \(again.map(shown) ?? "an error")")
     }
 

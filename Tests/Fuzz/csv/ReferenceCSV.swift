@@ -5,10 +5,11 @@ struct ReferenceCSV {
     private let text: [UInt8]
     private let options: CSVOptions
     private var place = 0
+    private var lastCell = 0
 
-    /// The cells of each line; nil where the text is none.
-    static func lines(_ text: [UInt8], _ options: CSVOptions) -> [[[UInt8]]]? {
-        guard String(validating: text, as: UTF8.self) != nil else { return nil }
+    /// The cells of each line, or what is wrong.
+    static func lines(_ text: [UInt8], _ options: CSVOptions) throws(CSVError) -> [[[UInt8]]] {
+        guard String(validating: text, as: UTF8.self) != nil else { throw .notUTF8 }
         var reader = ReferenceCSV(text: text, options: options)
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { reader.place = 3 }
         for _ in 0..<options.skipLines {
@@ -20,7 +21,7 @@ struct ReferenceCSV {
         while true {
             reader.passOver()
             guard reader.place < text.count else { return lines }
-            guard let line = reader.line() else { return nil }
+            guard let line = reader.line() else { throw .unterminatedQuote(line: reader.lineNumber) }
             lines.append(line)
         }
     }
@@ -28,6 +29,11 @@ struct ReferenceCSV {
     private init(text: [UInt8], options: CSVOptions) {
         self.text = text
         self.options = options
+    }
+
+    /// Of the cell that was read last.
+    private var lineNumber: Int {
+        zip(text, text.dropFirst() + [0]).prefix(lastCell).count { $0 == 0x0A || ($0 == 0x0D && $1 != 0x0A) } + 1
     }
 
     private var lineBytes: Int { text[place...].prefix { $0 != 0x0A && $0 != 0x0D }.count }
@@ -61,6 +67,7 @@ struct ReferenceCSV {
     }
 
     private mutating func cell() -> [UInt8]? {
+        lastCell = place
         var cell: [UInt8] = []
         if place < text.count, text[place] == options.quote {
             place += 1

@@ -12,11 +12,17 @@ struct FuzzedConnection {
             sequence: UInt64?)
         case repeated(UInt16, QoS)
         case released(UInt16, sequence: UInt64)
+        case connected(SessionPresence)
+        case subscribed([SubscriptionResult])
+        case unsubscribed([UnsubscriptionResult])
         case acknowledged(UInt16)
-        case event(String)
+        case refused(UInt16, ServerRefusal)
+        case identifiersConfirmed
+        case identifiersFreed
         case failed(MQTTError)
         case tickFailed(MQTTError)
         case published(PublishOutcome, inFlight: Int)
+        case version(ProtocolVersion, inFlight: Int)
         case sent([UInt8])
         case held([ClosedRange<UInt16>])
     }
@@ -32,9 +38,6 @@ struct FuzzedConnection {
     private var owed = OwedAnswers()
     /// Messages of ours that went out on this connection and have not been answered.
     private var underWay: Set<UInt16> = []
-    /// All that are not answered, and those of them from a former connection.
-    private var ours: Set<UInt16> = []
-    private var kept: Set<UInt16> = []
     private var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     private var unread: [UInt8] = []
     private var bytesReceived = 0
@@ -75,7 +78,7 @@ struct FuzzedConnection {
         let flags: UInt8 = isPresent && !setup.isClean ? 1 : 0
         let properties: [UInt8] = allowsLittle ? [0x21, 0, 1, 0x24, 1, 0x25, 0, 0x27, 0, 0, 0, 12] : []
         receive(
-            setup.version.hasProperties
+            session.configuration.version.hasProperties
                 ? [0x20, UInt8(3 + properties.count), flags, 0, UInt8(properties.count)] + properties : [0x20, 2, flags, 0])
         if isPresent, setup.confirmsIdentifiers { session.confirmPacketIdentifiers() }
         for _ in 0..<setup.subscribes { subscribe() }
@@ -83,8 +86,16 @@ struct FuzzedConnection {
         send()
     }
 
+    /// As one that a server does not take is changed for another.
+    private mutating func changeVersion() {
+        var configuration = session.configuration
+        let versions = ProtocolVersion.allCases
+        configuration.version = versions[(Int(configuration.version.rawValue) + 1) % versions.count]
+        do throws(MQTTError) { try session.reconfigure(configuration) } catch { claim(false, "\(error)") }
+        log.append(.version(configuration.version, inFlight: session.publishesInFlight))
+    }
+
     private mutating func close() {
-        kept = ours
         session.connectionClosed()
         owed.connectionClosed()
         unread = []
@@ -135,12 +146,12 @@ struct FuzzedConnection {
         switch event {
         case .needsMoreBytes, .held: return false
         case .identifiersFreed:
-            log.append(.event("identifiers freed"))
+            log.append(.identifiersFreed)
             session.freedIdentifiersAreDurable()
             return true
         case .publish(let publish, let sequence):
             claim(bytes.holds(publish.payload) && bytes.holds(publish.properties.bytes), "a message outside the bytes")
-            claim(setup.version.hasProperties || bytes.holds(publish.topic), "a topic outside the bytes")
+            claim(session.configuration.version.hasProperties || bytes.holds(publish.topic), "a topic outside the bytes")
             check(publish.properties)
             claim(TopicName.isValid(publish.topic), "a topic that is none")
             claim(
@@ -161,10 +172,13 @@ struct FuzzedConnection {
         case .acknowledged(let identifier):
             underWay.remove(identifier)
             log.append(.acknowledged(identifier))
-        case .publishRefused(let identifier, _):
+        case .publishRefused(let identifier, let refusal):
             underWay.remove(identifier)
-            log.append(.event("\(event)"))
-        default: log.append(.event("\(event)"))
+            log.append(.refused(identifier, refusal))
+        case .connected(let presence): log.append(.connected(presence))
+        case .subscribed(let results): log.append(.subscribed(results))
+        case .unsubscribed(let results): log.append(.unsubscribed(results))
+        case .identifiersConfirmed: log.append(.identifiersConfirmed)
         }
         return true
     }
@@ -205,6 +219,7 @@ struct FuzzedConnection {
             send()
         case .reconnect, .reconnectAbsent:
             close()
+            if step.bytes & 2 != 0 { changeVersion() }
             open(isPresent: step.action == .reconnect, allowsLittle: step.bytes % 2 == 1)
         }
         held()
@@ -236,10 +251,6 @@ struct FuzzedConnection {
     private mutating func publish() {
         let qos: QoS = session.publishesInFlight.isMultiple(of: 2) ? .atLeastOnce : .exactlyOnce
         let outcome = session.publish(topic: topic, payload: [1, 2, 3], qos: qos, isRetained: true)
-        if case .awaitingAcknowledgement(let identifier) = outcome {
-            ours.insert(identifier)
-            kept.remove(identifier)
-        }
         log.append(.published(outcome, inFlight: session.publishesInFlight))
     }
 
@@ -284,12 +295,14 @@ struct FuzzedConnection {
             claim(shift > 0 && count <= packets.count, "half a packet was written")
             let body = packets.prefix(count)
             packets = packets.dropFirst(count)
+            let isLarge = [3, 8, 10].contains(first >> 4) && 1 + shift / 7 + count > allowed.maximumPacketBytes
+            claim(!isLarge, "\(count) bytes and a header, to a server that takes \(allowed.maximumPacketBytes)")
             switch first >> 4 {
             case 3:
                 let qos = first >> 1 & 3
                 let number = body.dropFirst(2 + body.prefix(2).reduce(0) { $0 << 8 | Int($1) }).prefix(2)
                 let identifier = qos > 0 ? number.reduce(0) { $0 << 8 | UInt16($1) } : 0
-                if !kept.contains(identifier) { check(first, packetBytes: 1 + shift / 7 + count, allowed) }
+                check(first, allowed)
                 guard qos > 0 else { continue }
                 underWay.insert(identifier)
                 claim(
@@ -304,10 +317,9 @@ struct FuzzedConnection {
     }
 
     /// What the server has said that it takes.
-    private func check(_ firstByte: UInt8, packetBytes: Int, _ allowed: ServerCapabilities) {
+    private func check(_ firstByte: UInt8, _ allowed: ServerCapabilities) {
         let qos = firstByte >> 1 & 3
         claim(qos <= allowed.maximumQoS.rawValue, "QoS \(qos) to a server that has up to \(allowed.maximumQoS)")
         claim(firstByte & 1 == 0 || allowed.isRetainAvailable, "RETAIN to a server that has none")
-        claim(packetBytes <= allowed.maximumPacketBytes, "\(packetBytes) bytes, to a server that takes \(allowed.maximumPacketBytes)")
     }
 }

@@ -6,7 +6,7 @@ struct OwedAnswers {
     private struct Owed {
         var type: UInt8
         var identifier: UInt16
-        /// nil: a repeat, which is answered in its turn unless its message was released since.
+        /// nil: a repeat, which is answered in its turn.
         var sequence: UInt64?
     }
 
@@ -27,6 +27,8 @@ struct OwedAnswers {
 
     mutating func released(_ sequence: UInt64, _ identifier: UInt16) {
         enter(sequence)
+        // Repeats of what is released are not answered any more: the identifier may be another message's by then.
+        messages.removeAll { $0.sequence == nil && $0.identifier == identifier }
         releases.append(Owed(type: 7, identifier: identifier, sequence: sequence))
     }
 

@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    @Suite("Brokers that send too much")
+    struct HostileFlood {
+        private static let mapping = Mappings.telemetry + "\n  colour: text from mqtt.user.colour\n  last: text from mqtt.user.p99999"
+
+        private static let properties: [UInt8] = {
+            var properties = [0x26] + Packets.text("colour") + Packets.text("red")
+            for number in 0..<100_000 { properties += [0x26] + Packets.text("p\(number)") + Packets.text("\(number)") }
+            return properties
+        }()
+
+        /// PUBLISH with 100,000 user properties.
+        private static func laden(_ payload: [UInt8], packetIdentifier: UInt16) -> [UInt8] {
+            Packets.publish(
+                topic: Array(LoadPublisher.reading(0).topic.utf8), payload: payload, packetIdentifier: packetIdentifier, version: .v5,
+                properties: properties)
+        }
+
+        @Test("messages with 100,000 user properties become a row, or a dead letter, in time and memory that grow with their bytes")
+        func userProperties() async throws {
+            let pool = try await ScriptedPool(sessions: 1, version: .v5, mappings: ["telemetry": Self.mapping]) { connection, _ in
+                try connection.serve([])
+                for identifier in 1...5 as ClosedRange<UInt16> {
+                    try connection.send(Self.laden(LoadPublisher.reading(Int(identifier) * 50).payload, packetIdentifier: identifier))
+                }
+                try connection.send(Self.laden(Array("{".utf8), packetIdentifier: 6))
+                for identifier in 1...6 as ClosedRange<UInt16> { try connection.require(.publishAcknowledgement, identifier) }
+                try connection.expect(.disconnect)
+            }
+            try pool.workplace.ingester.start()
+            try await pool.waitUntilStored(stride(from: 50, through: 250, by: 50).map { $0 })
+            try await pool.workplace.eventually("there is a dead letter") {
+                try pool.probe.number("SELECT count(*) FROM penstock.dead_letter") == 1
+            }
+            #expect(try pool.probe.number("SELECT count(*) FROM readings WHERE colour = 'red' AND last = '99999'") == 5)
+            #expect(pool.visits.count == 1)
+            print(
+                "user properties: \(pool.workplace.ingester.processorSeconds ?? 0) s, \((pool.workplace.ingester.residentBytesPeak ?? 0) >> 20) MiB"
+            )
+            #expect(try #require(pool.workplace.ingester.processorSeconds) < 10)
+            #expect(try #require(pool.workplace.ingester.residentBytesPeak) < 256 << 20)
+            try await pool.close()
+            #expect(pool.complaints == [])
+        }
+
+        /// PUBLISH of a reading at QoS 0, retained, of 5.0.
+        private static func retained(_ sequence: Int) -> [UInt8] {
+            let reading = LoadPublisher.reading(sequence)
+            var packet = Packets.publish(
+                topic: Array(reading.topic.utf8), payload: reading.payload + Array(repeating: 0x20, count: 400), packetIdentifier: nil,
+                version: .v5)
+            packet[0] |= 1
+            return packet
+        }
+
+        @Test("retained messages at QoS 0 while PostgreSQL is away: memory stays bounded, and the newest are stored")
+        func retainedWithoutDatabase() async throws {
+            let count = 100_000
+            let isAway = DispatchSemaphore(value: 0)
+            let isRead = DispatchSemaphore(value: 0)
+            let pool = try await ScriptedPool(
+                sessions: 1, version: .v5, mappings: ["telemetry": "qos: 0\nretained: use\n" + Mappings.telemetry],
+                more: "batch: {max_bytes: 1MiB, max_messages: 1000}"
+            ) { connection, _ in
+                connection.answersPings = true
+                try connection.accept()
+                try connection.takeStatus()
+                try connection.grantSubscription(qos: 0)
+                isAway.wait()
+                let thousand = (0..<1000).flatMap { _ in Self.retained(0) }
+                for _ in 0..<count / 1000 { try connection.send(thousand) }
+                try connection.send(Self.retained(1))
+                // Its answer shows that all before it was read.
+                try connection.send(Packets.release(77))
+                try connection.require(.publishComplete, 77)
+                isRead.signal()
+                try connection.expect(.disconnect)
+            }
+            try pool.workplace.ingester.start()
+            try await pool.workplace.eventually("the session is subscribed") {
+                try pool.probe.number("SELECT count(*) FROM penstock.session WHERE subscriptions::text LIKE '%granted%'") == 1
+            }
+            let before = try #require(pool.workplace.ingester.residentBytesPeak)
+            try await pool.workplace.servers.stopDatabase()
+            isAway.signal()
+            try await pool.workplace.eventually("all is read", within: .seconds(30)) {
+                isRead.wait(timeout: .now()) == .success
+            }
+            let after = try #require(pool.workplace.ingester.residentBytesPeak)
+            print("retained: \((after - before) >> 20) MiB, \(pool.workplace.ingester.processorSeconds ?? 0) s")
+            #expect(after - before < 48 << 20)
+            try await pool.workplace.servers.startDatabase()
+            let probe = try pool.workplace.probe()
+            try await pool.workplace.eventually("the newest is stored") {
+                try probe.number("SELECT count(*) FROM readings WHERE seq = 1") == 1
+            }
+            #expect(try probe.number("SELECT count(*) FROM readings") < count / 2)
+            #expect(pool.visits.count == 1)
+            try await pool.close()
+            #expect(pool.complaints == [])
+        }
+
+        @Test("a broker that asks for answers and reads none: memory stays bounded", arguments: WireVersion.allCases)
+        func answersThatNobodyReads(_ version: WireVersion) async throws {
+            let pool = try await ScriptedPool(sessions: 1, version: version) { connection, visit in
+                try connection.serve([visit.number])
+                guard visit.number == 0 else { return _ = try connection.expect(.disconnect) }
+                // 64 MiB of PUBREC, each of which is to be answered. An ingester that takes no more of them in, or ends the connection, is a good
+                // one, too.
+                let receipts = (0..<16_384).flatMap { _ in [0x50, 2, 0, 9] as [UInt8] }
+                connection.setSendLimit(milliseconds: 2000)
+                do {
+                    for i in 0..<1024 { try connection.send(receipts); print("sent", i) }
+                } catch let error as SystemError where [EAGAIN, ECONNRESET, EPIPE].contains(error.code) {}
+            }
+            try pool.workplace.ingester.start()
+            try await pool.waitUntilStored([0, 1], within: .seconds(60))
+            print(
+                "unread: \((pool.workplace.ingester.residentBytesPeak ?? 0) >> 20) MiB, \(pool.workplace.ingester.processorSeconds ?? 0) s")
+            #expect(try #require(pool.workplace.ingester.residentBytesPeak) < 96 << 20)
+            try await pool.close()
+            #expect(pool.complaints == [])
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    @Suite("Brokers that fall silent, close, or refuse")
+    struct HostileTiming {
+        // MARK: Silence
+
+        enum Silence: Int, CaseIterable, Sendable {
+            case noAcknowledgement, halfAcknowledgement, noSubscribeAcknowledgement, noPingResponse
+
+            var words: String {
+                switch self {
+                case .noAcknowledgement, .halfAcknowledgement: "no CONNACK within"
+                case .noSubscribeAcknowledgement: "no SUBACK within"
+                case .noPingResponse: "did not answer PINGREQ"
+                }
+            }
+
+            /// What DISCONNECT says from 5.0 on; nothing is said before CONNACK.
+            var code: UInt8? { self == .noAcknowledgement || self == .halfAcknowledgement ? nil : 0x80 }
+        }
+
+        @Test(
+            "a broker that does not answer CONNECT, SUBSCRIBE or PINGREQ is left when its time is over, told why from 5.0 on, and met again"
+        )
+        func silence() async throws {
+            try await atEveryVersion { try await Self.silence($0) }
+        }
+
+        private static func silence(_ version: WireVersion) async throws {
+            let silences = Silence.allCases
+            let pool = try await ScriptedPool(
+                sessions: silences.count, version: version, broker: ["keep_alive: 1s", "connect_timeout: 1s"]
+            ) { connection, visit in
+                guard visit.number == 0 else {
+                    try connection.serve([visit.session])
+                    _ = try connection.expect(.disconnect)
+                    return
+                }
+                let silence = silences[visit.session]
+                switch silence {
+                case .noAcknowledgement: break
+                case .halfAcknowledgement: try connection.send([0x20])
+                case .noSubscribeAcknowledgement:
+                    try connection.accept()
+                    try connection.takeStatus()
+                    try connection.expect(.subscribe)
+                case .noPingResponse:
+                    try connection.accept()
+                    try connection.takeStatus()
+                    try connection.grantSubscription()
+                }
+                connection.answersPings = silence != .noPingResponse
+                let packets = try connection.packetsUntilEnd().filter { $0.kind != .pingRequest }
+                let codes = packets.filter { $0.kind == .disconnect }.map(\.reasonCode)
+                guard codes == (version.hasProperties ? silence.code.map { [$0] } ?? [] : []) else {
+                    throw ScriptedConnection.Unexpected(description: "\(silence): DISCONNECT with the codes \(codes)")
+                }
+            }
+            try pool.workplace.ingester.start()
+            try await pool.waitUntilStored(silences.map(\.rawValue))
+            for silence in silences {
+                let endings = pool.endings(of: silence.rawValue)
+                #expect(endings.count == 1 && endings[0].contains(silence.words), "\(version) \(silence): \(endings)")
+                #expect(pool.visits(of: silence.rawValue).count == 2)
+            }
+            #expect(try #require(pool.workplace.ingester.processorSeconds) < 10)
+            try await pool.close()
+            #expect(pool.complaints == [])
+        }
+
+        // MARK: Closing
+
+        enum Closing: Int, CaseIterable, Sendable {
+            case atOnce, resetAtOnce, refusing
+            case afterAcknowledgement, afterSubscription, resetAfterSubscription
+
+            var isBeforeAcknowledgement: Bool { rawValue <= Self.refusing.rawValue }
+        }
+
+        @Test("a broker that closes every connection before CONNACK is asked a few times in three seconds, less and less")
+        func closesBeforeAcknowledgement() async throws {
+            try await atEveryVersion { try await Self.backsOff($0, Closing.allCases.filter(\.isBeforeAcknowledgement)) }
+        }
+
+        @Test(
+            "a broker that accepts and then closes every connection is asked a few times in three seconds, less and less",
+            .disabled("the backoff starts anew at each CONNACK"))
+        func closesAfterAcknowledgement() async throws {
+            try await atEveryVersion { try await Self.backsOff($0, Closing.allCases.filter { !$0.isBeforeAcknowledgement }) }
+        }
+
+        /// All at once: they wait more than they work.
+        private func atEveryVersion(_ body: @escaping @Sendable (WireVersion) async throws -> Void) async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for version in WireVersion.allCases { group.addTask { try await body(version) } }
+                try await group.waitForAll()
+            }
+        }
+
+        private static func backsOff(_ version: WireVersion, _ closings: [Closing]) async throws {
+            let start = ContinuousClock.now
+            let pool = try await ScriptedPool(sessions: closings.count, version: version) { connection, visit in
+                let closing = closings[visit.session]
+                guard ContinuousClock.now - start < .seconds(4) else {
+                    try connection.serve([visit.session])
+                    try connection.expect(.disconnect)
+                    return
+                }
+                switch closing {
+                case .atOnce: break
+                case .resetAtOnce: connection.endsWithReset = true
+                case .refusing: try connection.send(Packets.connectionAcknowledgement(version, code: version.hasProperties ? 0x87 : 5))
+                case .afterAcknowledgement: try connection.accept()
+                case .afterSubscription, .resetAfterSubscription:
+                    try connection.accept()
+                    try connection.takeStatus()
+                    try connection.grantSubscription()
+                    connection.endsWithReset = closing == .resetAfterSubscription
+                }
+            }
+            try pool.workplace.ingester.start()
+            try await pool.waitUntilStored(closings.indices)
+            let first = try #require(pool.visits.first?.at)
+            for (session, closing) in closings.enumerated() {
+                let visits = pool.visits(of: session).filter { $0.at - first < .seconds(3) }
+                #expect((4...8).contains(visits.count), "\(version) \(closing): \(visits.count) connections in three seconds")
+                // Each pause is at least half of what it can be: 100 ms, 200 ms, 400 ms …
+                for (number, (one, next)) in zip(visits, visits.dropFirst()).enumerated() {
+                    #expect(next.at - one.at >= .milliseconds(50 << number), "\(version) \(closing): the pause after connection \(number)")
+                }
+            }
+            #expect(try #require(pool.workplace.ingester.processorSeconds) < 5)
+            try await pool.close()
+            #expect(pool.complaints == [])
+        }
+    }
+}
