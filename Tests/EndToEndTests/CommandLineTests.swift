@@ -49,7 +49,7 @@ extension EndToEndTests {
             let workplace = try await Workplace(sessions: 1, shards: 1, broker: "keep_alvie: 30s", isMigrated: false)
             let end = try await workplace.penstock("run")
             #expect(end.end == .exit(78), "\(end.errors)")
-            #expect(end.errors.contains("penstock.yaml:3:"), "\(end.errors)")
+            #expect(end.errors.contains("penstock.yaml:4:"), "\(end.errors)")
             #expect(end.errors.contains("'keep_alvie'"))
             #expect(end.errors.contains("did you mean 'keep_alive'?"))
             try await workplace.close()

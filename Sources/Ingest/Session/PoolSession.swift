@@ -211,8 +211,7 @@ final class PoolSession {
         if subscriptions.want(wanted, capabilities: mqtt.pointee.capabilities) {
             wish(connecting: false) { [self] in ask() }
         } else {
-            wish(connecting: false)
-            subscriptionsAnswered()
+            subscriptionsAnswered(wasAsked: false)
         }
     }
 
@@ -222,7 +221,7 @@ final class PoolSession {
         mqtt.pointee.subscribe(requests.subscribe, now: shard.eventLoop.now)
         mqtt.pointee.unsubscribe(requests.unsubscribe, now: shard.eventLoop.now)
         handler.flush()
-        if requests.subscribe.isEmpty, requests.unsubscribe.isEmpty { subscriptionsAnswered() }
+        if requests.subscribe.isEmpty, requests.unsubscribe.isEmpty { subscriptionsAnswered(wasAsked: false) }
     }
 
     func subscribed(_ results: [SubscriptionResult]) {
@@ -254,14 +253,15 @@ final class PoolSession {
 
     private func goOnSubscribing() {
         guard subscriptions.isSettled else { return }
-        if subscriptions.hasMoreToAsk { ask() } else { subscriptionsAnswered() }
+        if subscriptions.hasMoreToAsk { ask() } else { subscriptionsAnswered(wasAsked: true) }
     }
 
     /// The broker has answered for every filter: that is recorded, and what it refused is asked for again after a while.
-    private func subscriptionsAnswered() {
+    /// - Parameter wasAsked: on this connection; otherwise it is what the broker answered some time ago.
+    private func subscriptionsAnswered(wasAsked: Bool) {
         let refused = subscriptions.refused
         if refused.isEmpty {
-            subscribedMicroseconds = wallClockMicroseconds()
+            if wasAsked { subscribedMicroseconds = wallClockMicroseconds() }
             retryBackoff.reset()
         }
         wish(connecting: false)
