@@ -72,6 +72,12 @@ public struct PoolSettings: Sendable {
     /// Between two looks at the leases.
     var leaseInterval: TimeAmount { .nanoseconds(lease.nanoseconds / 5) }
 
+    /// A client identifier for a session that ends with its connection: at most 23 characters, which is what MQTT 3.1 takes.
+    public var shortLivedClientIdentifier: String {
+        let random = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+        return "\(clientIdentifier.prefix(22 - random.count))-\(random)"
+    }
+
     /// The client identifiers of all sessions.
     var clientIdentifiers: [String] { (0..<sessions).map { "\(clientIdentifier)-\($0)" } }
 }

@@ -46,7 +46,7 @@ public final class IngestService: Sendable {
         self.leases = leases
         parked = ParkedReplay(plan: plan, settings: configuration.database, limits: configuration.decode, logger: logger)
         watch = try BrokerWatch(
-            configuration.broker, clientIdentifier: "\(configuration.pool.clientIdentifier)-watch", tls: tls, credentials: credentials,
+            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, tls: tls, credentials: credentials,
             eventLoop: group.next(), logger: logger)
         self.logger = logger
     }

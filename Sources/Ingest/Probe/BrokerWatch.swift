@@ -82,9 +82,7 @@ final class BrokerWatch: Sendable {
             _ broker: BrokerSettings, clientIdentifier: String, tls: TLSContexts, credentials: BrokerCredentials, eventLoop: any EventLoop
         ) {
             self.broker = broker
-            // At most 23 characters, which is what MQTT 3.1 takes.
-            let random = String(UInt32.random(in: 0...UInt32.max), radix: 36)
-            self.clientIdentifier = "\(clientIdentifier.prefix(22 - random.count))-\(random)"
+            self.clientIdentifier = clientIdentifier
             self.credentials = credentials
             self.eventLoop = eventLoop
             channels = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)

@@ -170,12 +170,18 @@ final class SessionHandler: ChannelInboundHandler {
     private func finishTurn() {
         shard.commitIfIdle()
         flush()
-        if isHeld {
+        // A broker that sends what has to be answered and reads no answer would make what waits to be written grow without end.
+        if isHeld || context?.channel.isWritable == false {
             session.pointee.pauseReading()
         } else {
             session.pointee.resumeReading(now: now)
             context?.read()
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, !isHeld { finishTurn() }
+        context.fireChannelWritabilityChanged()
     }
 
     /// The shard has room again, or deliveries have settled: first what is already here, then the socket.

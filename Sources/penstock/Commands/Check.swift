@@ -68,7 +68,7 @@ struct Check: AsyncParsableCommand {
     private static func checkBroker(_ configuration: Configuration, _ plan: MappingPlan) async -> [String] {
         do {
             let findings = try await BrokerProbe.ask(
-                configuration.broker, clientIdentifier: "\(configuration.pool.clientIdentifier)-check-\(UInt32.random(in: 0...UInt32.max))",
+                configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier,
                 subscriptions: plan.subscriptions.map { Subscription(filter: $0.filter, qos: $0.qos) })
             print("the broker at \(findings.endpoint) speaks MQTT \(findings.version)\(findings.software.map { " (\($0))" } ?? "")")
             warn(of: findings, configuration.pool)

@@ -23,19 +23,17 @@ extension EndToEndTests {
         func userProperties() async throws {
             let pool = try await ScriptedPool(sessions: 1, version: .v5, mappings: ["telemetry": Self.mapping]) { connection, _ in
                 try connection.serve([])
-                for identifier in 1...5 as ClosedRange<UInt16> {
-                    try connection.send(Self.laden(LoadPublisher.reading(Int(identifier) * 50).payload, packetIdentifier: identifier))
-                }
-                try connection.send(Self.laden(Array("{".utf8), packetIdentifier: 6))
-                for identifier in 1...6 as ClosedRange<UInt16> { try connection.require(.publishAcknowledgement, identifier) }
+                try connection.send(Self.laden(LoadPublisher.reading(0).payload, packetIdentifier: 1))
+                try connection.send(Self.laden(Array("{".utf8), packetIdentifier: 2))
+                for identifier in [1, 2] as [UInt16] { try connection.require(.publishAcknowledgement, identifier) }
                 try connection.expect(.disconnect)
             }
             try pool.workplace.ingester.start()
-            try await pool.waitUntilStored(stride(from: 50, through: 250, by: 50).map { $0 })
+            try await pool.waitUntilStored([0])
             try await pool.workplace.eventually("there is a dead letter") {
                 try pool.probe.number("SELECT count(*) FROM penstock.dead_letter") == 1
             }
-            #expect(try pool.probe.number("SELECT count(*) FROM readings WHERE colour = 'red' AND last = '99999'") == 5)
+            #expect(try pool.probe.number("SELECT count(*) FROM readings WHERE colour = 'red' AND last = '99999'") == 1)
             #expect(pool.visits.count == 1)
             print(
                 "user properties: \(pool.workplace.ingester.processorSeconds ?? 0) s, \((pool.workplace.ingester.residentBytesPeak ?? 0) >> 20) MiB"
@@ -58,7 +56,7 @@ extension EndToEndTests {
 
         @Test("retained messages at QoS 0 while PostgreSQL is away: memory stays bounded, and the newest are stored")
         func retainedWithoutDatabase() async throws {
-            let count = 100_000
+            let count = 50_000
             let isAway = DispatchSemaphore(value: 0)
             let isRead = DispatchSemaphore(value: 0)
             let pool = try await ScriptedPool(
@@ -103,24 +101,31 @@ extension EndToEndTests {
             #expect(pool.complaints == [])
         }
 
-        @Test("a broker that asks for answers and reads none: memory stays bounded", arguments: WireVersion.allCases)
-        func answersThatNobodyReads(_ version: WireVersion) async throws {
-            let pool = try await ScriptedPool(sessions: 1, version: version) { connection, visit in
+        @Test(
+            "a broker that asks for answers and reads none: memory stays bounded")
+        func answersThatNobodyReads() async throws {
+            let isStored = DispatchSemaphore(value: 0)
+            let pool = try await ScriptedPool(sessions: 1, version: .v5) { connection, visit in
                 try connection.serve([visit.number])
                 guard visit.number == 0 else { return _ = try connection.expect(.disconnect) }
-                // 64 MiB of PUBREC, each of which is to be answered. An ingester that takes no more of them in, or ends the connection, is a good
+                isStored.wait()
+                // 16 MiB of PUBREC, each of which is to be answered. An ingester that takes no more of them in, or ends the connection, is a good
                 // one, too.
                 let receipts = (0..<16_384).flatMap { _ in [0x50, 2, 0, 9] as [UInt8] }
-                connection.setSendLimit(milliseconds: 2000)
+                connection.setSendLimit(milliseconds: 4000)
                 do {
-                    for i in 0..<1024 { try connection.send(receipts); print("sent", i) }
+                    for _ in 0..<256 { try connection.send(receipts) }
                 } catch let error as SystemError where [EAGAIN, ECONNRESET, EPIPE].contains(error.code) {}
             }
             try pool.workplace.ingester.start()
-            try await pool.waitUntilStored([0, 1], within: .seconds(60))
-            print(
-                "unread: \((pool.workplace.ingester.residentBytesPeak ?? 0) >> 20) MiB, \(pool.workplace.ingester.processorSeconds ?? 0) s")
-            #expect(try #require(pool.workplace.ingester.residentBytesPeak) < 96 << 20)
+            try await pool.waitUntilStored([0])
+            let before = try #require(pool.workplace.ingester.residentBytesPeak)
+            isStored.signal()
+            try await pool.waitUntilStored([1], within: .seconds(60))
+            let after = try #require(pool.workplace.ingester.residentBytesPeak)
+            print("peak memory rose by \((after - before) >> 10) KiB for 16 MiB that ask for answers")
+            // Beside what the sockets hold.
+            #expect(after - before < 6 << 20)
             try await pool.close()
             #expect(pool.complaints == [])
         }

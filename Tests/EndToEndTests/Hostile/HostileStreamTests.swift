@@ -27,13 +27,13 @@ extension EndToEndTests {
             let pool = try await ScriptedPool(sessions: sessions, version: version) { connection, visit in
                 guard visit.number == Self.cutsPerSession else {
                     // Neighbours are cut by different sessions, so that a session is cut in every packet.
-                    return try connection.say(version, upTo: visit.number * sessions + visit.session, sequence: visit.session)
+                    return try connection.say(version, upTo: visit.number * sessions + visit.session, sequence: 10_000 + visit.session)
                 }
-                try connection.serve([visit.session])
+                try connection.serve([visit.session, 10_000 + visit.session])
                 try connection.expect(.disconnect)
             }
             try pool.workplace.ingester.start()
-            try await pool.waitUntilStored(0..<sessions)
+            try await pool.waitUntilStored(Array(0..<sessions) + Array(10_000..<10_000 + sessions))
             #expect(pool.visits.count == sessions * (Self.cutsPerSession + 1))
             #expect(try pool.probe.number("SELECT count(*) FROM penstock.dead_letter") == 0)
             try await pool.close()
@@ -62,19 +62,24 @@ extension EndToEndTests {
             #expect(pool.complaints == [])
         }
 
-        /// Time grows with the pieces, and not with what each of them comes after: a megabyte by four bytes.
+        /// Time grows with the bytes, and not with what came before each of them: 15 MiB, whose last 2,000 bytes come one by one, each to be read by itself.
+        /// A copy of all before each of them would keep a processor busy for as long as they come.
         @Test("a long packet in small pieces costs no more than its pieces")
         func longPacketInPieces() async throws {
             let pool = try await ScriptedPool(sessions: 1, version: .v5) { connection, _ in
                 try connection.serve([0])
-                let reading = LoadPublisher.reading(1)
-                let padding = #","padding":""# + String(repeating: "x", count: 1 << 20) + "\"}"
+                // No mapping wants it: nothing but the way of its bytes is measured.
                 let packet = Packets.publish(
-                    topic: Array(reading.topic.utf8), payload: Array(reading.payload.dropLast()) + Array(padding.utf8),
-                    packetIdentifier: 77,
+                    topic: Array("site/lab/dev/d1/telemetry".utf8), payload: Array(repeating: 0x20, count: 15 << 20), packetIdentifier: 77,
                     version: .v5)
-                for start in stride(from: 0, to: packet.count, by: 4) { try connection.send(Array(packet[start...].prefix(4))) }
+                try connection.send(packet.dropLast(2000))
+                for byte in packet.suffix(2000) {
+                    try connection.send([byte])
+                    usleep(1000)
+                }
                 try connection.require(.publishAcknowledgement, 77)
+                try connection.publish(1)
+                try connection.require(.publishAcknowledgement, 2)
                 try connection.expect(.disconnect)
             }
             try pool.workplace.ingester.start()
@@ -82,7 +87,7 @@ extension EndToEndTests {
             print(
                 "long packet: \(pool.workplace.ingester.processorSeconds ?? 0) s, \((pool.workplace.ingester.residentBytesPeak ?? 0) >> 20) MiB"
             )
-            #expect(try #require(pool.workplace.ingester.processorSeconds) < 8)
+            #expect(try #require(pool.workplace.ingester.processorSeconds) < 1.2)
             #expect(try #require(pool.workplace.ingester.residentBytesPeak) < 128 << 20)
             try await pool.close()
             #expect(pool.complaints == [])
@@ -96,7 +101,7 @@ extension EndToEndTests {
                 try connection.serve([visit.number])
                 guard visit.number == 0 else { return _ = try connection.expect(.disconnect) }
                 try connection.send([0x32, 0xFF, 0xFF, 0xFF, 0x7F] + Packets.text("site/hq/dev/d0/telemetry"))
-                for _ in 0..<60_000 { try connection.send(Array(repeating: 0x20, count: 16)) }
+                for _ in 0..<20_000 { try connection.send(Array(repeating: 0x20, count: 16)) }
             }
             try pool.workplace.ingester.start()
             try await pool.waitUntilStored([0])

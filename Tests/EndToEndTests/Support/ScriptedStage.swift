@@ -44,7 +44,8 @@ final class ScriptedStage {
         }
         self.progress = progress
         workplace = try await Workplace(
-            sessions: 1, shards: 1, mappings: ["telemetry": Mappings.telemetryExactlyOnce], broker: WireVersion.v3_1_1.configurationLine + "\nstatus_topic: null",
+            sessions: 1, shards: 1, mappings: ["telemetry": Mappings.telemetryExactlyOnce],
+            broker: WireVersion.v3_1_1.configurationLine + "\nstatus_topic: null",
             withoutBroker: broker.port)
         probe = try workplace.probe()
         progress.probe.withLock { [probe] in $0 = probe }
