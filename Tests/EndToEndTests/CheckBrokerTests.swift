@@ -9,12 +9,8 @@ extension EndToEndTests {
         func version(asked: String, spoken: String) async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, broker: "version: \(asked)")
             let check = try await workplace.penstock("check")
-            withKnownIssue("its client identifier is longer than the 23 characters that 3.1 allows") {
-                #expect(check.end == .exit(0), "\(check.errors)")
-                #expect(check.output.contains("speaks MQTT \(spoken) "), "\(check.output)")
-            } when: {
-                asked == "3.1"
-            }
+            #expect(check.end == .exit(0), "\(check.errors)")
+            #expect(check.output.contains("speaks MQTT \(spoken) "), "\(check.output)")
             try await workplace.close()
         }
 
