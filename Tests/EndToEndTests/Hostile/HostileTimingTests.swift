@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 extension EndToEndTests {
@@ -77,7 +78,7 @@ extension EndToEndTests {
             case afterAcknowledgement, afterSubscription, resetAfterSubscription
         }
 
-        @Test("a broker that closes every connection, before CONNACK or after it, is asked a few times in three seconds, less and less")
+        @Test("a broker that closes every connection, before CONNACK or after it, is asked a few times in two seconds, less and less")
         func closing() async throws {
             try await atEveryVersion { try await Self.closing($0) }
         }
@@ -92,10 +93,14 @@ extension EndToEndTests {
 
         private static func closing(_ version: WireVersion) async throws {
             let closings = Closing.allCases
-            let start = ContinuousClock.now
+            let start = Mutex<ContinuousClock.Instant?>(nil)
             let pool = try await ScriptedPool(sessions: closings.count, version: version) { connection, visit in
                 let closing = closings[visit.session]
-                guard ContinuousClock.now - start < .seconds(4) else {
+                let first = start.withLock { start in
+                    start = start ?? visit.at
+                    return start ?? visit.at
+                }
+                guard visit.at - first < .seconds(2) else {
                     try connection.serve([visit.session])
                     try connection.expect(.disconnect)
                     return
@@ -114,10 +119,10 @@ extension EndToEndTests {
             }
             try pool.workplace.ingester.start()
             try await pool.waitUntilStored(closings.indices)
-            let first = try #require(pool.visits.first?.at)
+            let first = try #require(start.withLock { $0 })
             for (session, closing) in closings.enumerated() {
-                let visits = pool.visits(of: session).filter { $0.at - first < .seconds(3) }
-                #expect((3...8).contains(visits.count), "\(version) \(closing): \(visits.count) connections in three seconds")
+                let visits = pool.visits(of: session).filter { $0.at - first < .seconds(2) }
+                #expect((3...7).contains(visits.count), "\(version) \(closing): \(visits.count) connections in two seconds")
                 // Each pause is at least half of what it can be: 100 ms, 200 ms, 400 ms …
                 for (number, (one, next)) in zip(visits, visits.dropFirst()).enumerated() {
                     #expect(next.at - one.at >= .milliseconds(50 << number), "\(version) \(closing): the pause after connection \(number)")

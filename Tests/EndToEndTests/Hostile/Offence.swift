@@ -126,6 +126,9 @@ struct Offence: Sendable {
             Offence("PUBREL without its flag", "MQTT-2.2.2-1", 0x81, [0x60, 2, 0, 1]),
             Offence("PINGRESP with flags", "MQTT-2.2.2-1", 0x81, [0xD1, 0]),
             Offence(
+                "CONNACK that refuses a session and says that it is there", "not authorized", nil, .connected,
+                Packets.connectionAcknowledgement(version, isSessionPresent: true, code: version.hasProperties ? 0x87 : 5)),
+            Offence(
                 "CONNACK with reserved flags", "CONNACK with flags 254", nil, .connected,
                 Packets.packet(0x20, [0xFE, 0] + Packets.properties([], version))),
         ]
