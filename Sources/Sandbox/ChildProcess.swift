@@ -82,7 +82,8 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    private static func text(at path: String) -> String {
+    /// What stands in a file of outputs; nothing where there is none.
+    static func text(at path: String) -> String {
         String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
     }
 }

@@ -59,8 +59,8 @@ public final class PrivatePostgreSQL: Sendable {
         let arguments =
             [binaries + "postgres", "-D", data.path, "-p", "\(port)"]
             + (["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=50"] + settings).flatMap { ["-c", $0] }
-        // The log goes on from start to start.
-        let earlier = Self.readyCount(in: log)
+        // The log goes on from start to start, also in a folder that another one has had before.
+        let earlier = Self.readyCount(in: ChildProcess.text(at: folder.url.appending(path: "postgresql.err").path))
         let started = try ChildProcess(arguments, as: user, outputs: "postgresql", in: folder.url)
         process.withLock { $0 = started }
         let deadline = ContinuousClock.now + .seconds(30)

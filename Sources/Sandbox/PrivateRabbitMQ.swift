@@ -66,7 +66,8 @@ public final class PrivateRabbitMQ: Sendable {
             }
             try await Task.sleep(for: .milliseconds(10))
         }
-        let earlier = Self.readyCount(in: log)
+        // The log goes on from start to start, also in a folder that another one has had before.
+        let earlier = Self.readyCount(in: ChildProcess.text(at: folder.url.appending(path: "rabbitmq.out").path))
         let started = try ChildProcess([Self.program], outputs: "rabbitmq", in: folder.url, environment: environment)
         process.withLock { $0 = started }
         while Self.readyCount(in: started.output) <= earlier || !answers(port: port) {

@@ -100,7 +100,7 @@ public enum LeaseTable {
             """
             UPDATE penstock.session SET writer = $1, updated = now() WHERE client_id IN (
                 SELECT client_id FROM penstock.session WHERE client_id = ANY ($2::text[]) AND (writer IS NULL OR writer = $1) ORDER BY client_id FOR UPDATE SKIP LOCKED
-            ) RETURNING client_id, stored_ids::text, connecting, subscriptions::text, (extract(epoch FROM subscribed) * 1000000)::bigint
+            ) RETURNING client_id, stored_ids::text, connecting, subscriptions::text, (extract(epoch FROM subscribed) * 1000000)::bigint, broker
             """, [writer.identifier.uuidString, array(sessions)])
         var taken: [LeasedSession] = []
         for row in rows {
@@ -113,7 +113,7 @@ public enum LeaseTable {
                     record: SessionRecord(
                         clientIdentifier: name, storedIdentifiers: stored, isConnecting: row[2] == "t",
                         subscriptions: RecordedSubscription.list(ofJSON: row[3] ?? "") ?? [],
-                        subscribedMicroseconds: row[4].flatMap { Int64($0) })))
+                        subscribedMicroseconds: row[4].flatMap { Int64($0) }, broker: row[5])))
         }
         return taken
     }

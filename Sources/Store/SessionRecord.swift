@@ -13,10 +13,12 @@ public struct SessionRecord: Sendable, Equatable {
     public var subscriptions: [RecordedSubscription]
     /// When the broker last answered for every subscription, in microseconds since 1970, UTC.
     public var subscribedMicroseconds: Int64?
+    /// The address of the broker of which all this is known.
+    public var broker: String?
 
     public init(
         clientIdentifier: String, storedIdentifiers: [ClosedRange<UInt16>], isConnecting: Bool, isReleased: Bool = false,
-        subscriptions: [RecordedSubscription] = [], subscribedMicroseconds: Int64? = nil
+        subscriptions: [RecordedSubscription] = [], subscribedMicroseconds: Int64? = nil, broker: String? = nil
     ) {
         self.clientIdentifier = clientIdentifier
         self.storedIdentifiers = storedIdentifiers
@@ -24,6 +26,7 @@ public struct SessionRecord: Sendable, Equatable {
         self.isReleased = isReleased
         self.subscriptions = subscriptions
         self.subscribedMicroseconds = subscribedMicroseconds
+        self.broker = broker
     }
 
     /// The identifiers as an `int4multirange` in text: `{[1,5],[9,9]}`.
@@ -53,7 +56,8 @@ extension WriterRow {
             \(array(records.map { "'\($0.multirange)'" }))::int4multirange[], \(array(records.map { String($0.isConnecting) })), \
             \(array(records.map { String($0.isReleased) })), \
             \(array(records.map { quoteLiteral(RecordedSubscription.json($0.subscriptions)) }))::jsonb[], \
-            \(array(records.map { $0.subscribedMicroseconds.map { "to_timestamp(\($0) / 1000000.0)" } ?? "NULL" }))::timestamptz[])
+            \(array(records.map { $0.subscribedMicroseconds.map { "to_timestamp(\($0) / 1000000.0)" } ?? "NULL" }))::timestamptz[], \
+            \(array(records.map { $0.broker.map { quoteLiteral($0) } ?? "NULL" }))::text[])
             """
     }
 }

@@ -46,5 +46,45 @@ extension EndToEndTests {
             try await workplace.waitUntilStored(Set(0..<150))
             try await workplace.close()
         }
+
+        @Test("what was asked of one broker is not taken for granted by another one that has kept an older session")
+        func brokersOfTheirOwn() async throws {
+            let (first, second) = (
+                try await TestServers.ofThisSuite().makeBroker(.init()), try await TestServers.ofThisSuite().makeBroker(.init())
+            )
+            // No tap: a connection that is refused leaves no doubt about what the broker knows.
+            let workplace = try await Workplace(
+                sessions: 1, shards: 1, approach: .plain.at { "[\"mqtt://127.0.0.1:\($0)\", \"mqtt://127.0.0.1:\(second.port)\"]" },
+                withoutBroker: first.port, publishingTo: first.port)
+            let probe = try workplace.probe()
+            func waitUntilGranted(_ count: Int) async throws {
+                try await workplace.eventually("\(count) subscriptions are granted") {
+                    try probe.number(
+                        "SELECT count(*) FROM penstock.session, jsonb_each(subscriptions) AS f WHERE f.value->>'state' = 'granted'"
+                    ) == count
+                }
+            }
+            try workplace.ingester.start()
+            try await waitUntilGranted(1)
+            await first.stop()
+            try await workplace.ingester.waitForLog("session established", times: 2)
+
+            // The second broker alone learns of the new mapping.
+            try await workplace.terminateIngester()
+            try workplace.write(mapping: "weather", Mappings.weather)
+            try workplace.ingester.start()
+            try await waitUntilGranted(2)
+            try await first.start()
+            await second.stop()
+            try await workplace.ingester.waitForLog("session established", times: 2)
+            let report = LoadPublisher.Message("weather/Brocken", "2024-03-31T01:00:00Z;-3,5;120,25;ja")
+            try await workplace.eventually("a report is stored that the first broker got", every: .milliseconds(500)) {
+                let publisher = LoadPublisher(port: first.port, count: 1, perSecond: 1) { _ in report }
+                while !publisher.isFinished { usleep(1000) }
+                return try probe.number("SELECT count(*) FROM weather") > 0
+            }
+            try await workplace.close()
+            await first.stop()
+        }
     }
 }

@@ -122,8 +122,8 @@ extension EndToEndTests {
                 try await workplace.ingester.kill()
                 try workplace.ingester.start()
                 try await shares.become([workplace.ingester: 4], within: .seconds(4), "SIGKILL and start, with a lease of 60 s")
-                try await workplace.eventually("all sessions are subscribed again") {
-                    workplace.tap.count(.subscribeAcknowledgement, .toIngester) >= 4 * life
+                try await workplace.eventually("all sessions are connected again") {
+                    workplace.tap.count(.connectAcknowledgement, .toIngester) >= 4 * life
                 }
             }
             try await workplace.close()
@@ -137,8 +137,8 @@ extension EndToEndTests {
             try await workplace.startIngester()
             try second.start()
             try await shares.become([first: 4, second: 4], within: .seconds(5), "a second process joins")
-            try await workplace.eventually("all sessions are subscribed") {
-                workplace.tap.count(.subscribeAcknowledgement, .toIngester) >= 12
+            try await workplace.eventually("all sessions are connected") {
+                workplace.tap.count(.connectAcknowledgement, .toIngester) >= 12
             }
             let connections = workplace.tap.connectionCount
             let holders = try shares.holders()

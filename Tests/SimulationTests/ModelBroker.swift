@@ -41,6 +41,9 @@ final class ModelBroker {
     var names: [String] { sessions.keys.sorted() }
     var isDrained: Bool { sessions.values.allSatisfy { $0.queue.isEmpty && $0.inFlight.isEmpty } }
 
+    /// Every session has its subscription, whatever happened on the way: none is taken for granted that is not there.
+    var isSubscribedAll: Bool { sessions.values.allSatisfy(\.isSubscribed) }
+
     // MARK: Messages
 
     /// Takes a message from a publisher, for one of the sessions of the group; false when nobody has subscribed.

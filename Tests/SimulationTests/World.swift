@@ -195,7 +195,9 @@ final class World {
             for name in broker.names { broker.sendNext(name) }
             now = now + .milliseconds(100)
             try settle()
-            if broker.isDrained, processes.allSatisfy({ !$0.hasWriterWork && !$0.hasReports }), round > 20 { return }
+            if broker.isDrained, broker.isSubscribedAll, processes.allSatisfy({ !$0.hasWriterWork && !$0.hasReports }), round > 20 {
+                return
+            }
         }
         throw Violation(
             "it does not come to rest: \(broker.sessions.mapValues { ($0.queue.count, $0.inFlight.map(\.identifier), $0.link != nil) })")

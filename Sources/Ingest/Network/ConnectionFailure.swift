@@ -42,7 +42,8 @@ private func describeTLSFailure(_ names: String) -> String {
         "DECRYPT_ERROR": "the broker has another key: check broker.tls.psk_file, or cert_file and key_file",
         "HANDSHAKE_FAILURE":
             "the broker ended the handshake: it may want a client certificate (broker.tls.cert_file), another TLS version or a pre-shared key",
-        "EOF during handshake": "the broker closed the connection during the TLS handshake: it may want a client certificate",
+        "EOF during handshake":
+            "the broker closed the connection during the TLS handshake: it may want a client certificate, or speak no TLS on this port",
     ]
     for (name, words) in known where names.contains(name) { return "\(words) (TLS: \(name))" }
     return "TLS failed: \(names.prefix(300))"

@@ -47,11 +47,13 @@ final class BrokerWatch: Sendable {
     private func take(_ topic: String, _ text: String, _ brokerStarted: (Int64) -> Void) {
         if topic == Self.uptimeTopic {
             // Whole seconds, cut: at the latest it started a second before that.
-            if let seconds = Int64(text.prefix { $0.isNumber }) { brokerStarted(wallClockMicroseconds() - (seconds + 1) * 1_000_000) }
+            if let seconds = UInt32(text.prefix { $0.isNumber }) {
+                brokerStarted(wallClockMicroseconds() - (Int64(seconds) + 1) * 1_000_000)
+            }
         } else if let count = UInt64(text) {
             state.value.dropped(count, topic) { growth in
                 let total = dropped.withLock { total in
-                    total = (total ?? 0) + growth
+                    total = (total ?? 0) &+ growth
                     return total ?? 0
                 }
                 guard growth > 0 else { return }
@@ -103,7 +105,7 @@ final class BrokerWatch: Sendable {
         func dropped(_ count: UInt64, _ topic: String, report: (UInt64) -> Void) {
             defer { counts[topic] = count }
             guard let last = counts[topic] else { return report(0) }
-            unreported += count >= last ? count - last : count
+            unreported &+= count >= last ? count - last : count
             let now = eventLoop.now
             guard unreported > 0, reportedAt.map({ now - $0 >= .seconds(60) }) ?? true else { return }
             report(unreported)

@@ -61,6 +61,7 @@ final class NetworkConnector: BrokerConnector {
         } catch {
             return eventLoop.assumeIsolated().execute { session.connectionEnded(because: error.description) }
         }
+        session.willConnect(to: "\(endpoint)")
         connections[session.number] = Connection(endpoint: endpoint, version: version, hasWill: configuration.will != nil)
         channel.open(endpoint, on: eventLoop, handler: handler)
             .assumeIsolated()

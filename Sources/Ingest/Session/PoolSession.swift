@@ -46,6 +46,8 @@ final class PoolSession {
     private var subscriptions: SessionSubscriptions
     /// When the broker last answered for every subscription, in microseconds since 1970, UTC.
     private var subscribedMicroseconds: Int64?
+    /// The address of the broker of which all this is known.
+    private var broker: String?
     /// This connection has come as far as its subscriptions.
     private var isSubscribing = false
     private var retry: Scheduled<Void>?
@@ -84,6 +86,7 @@ final class PoolSession {
         mqtt.pointee.loadStoredPacketIdentifiers(record.storedIdentifiers)
         subscriptions = SessionSubscriptions(record.subscriptions)
         subscribedMicroseconds = record.subscribedMicroseconds
+        broker = record.broker
         isConnectUnanswered = record.isConnecting
         wishes.isMarkDurable = record.isConnecting
         wishes.isConnecting = record.isConnecting
@@ -127,6 +130,13 @@ final class PoolSession {
         let attempt = attempts
         attempts += 1
         shard.connector.connect(self, attempt: attempt, handler: SessionHandler(pool: self, shard: shard, logger: logger))
+    }
+
+    /// The next connection goes to this address. Another one may be another broker, with a session of its own under the same name: what is known of the
+    /// former one is then not trusted.
+    func willConnect(to address: String) {
+        if let broker, broker != address { isInDoubt = true }
+        broker = address
     }
 
     /// The shard may connect again.
@@ -401,7 +411,8 @@ final class PoolSession {
             record: SessionRecord(
                 clientIdentifier: clientIdentifier, storedIdentifiers: mqtt.pointee.heldPacketIdentifiers,
                 isConnecting: wishes.isConnecting,
-                isReleased: wishes.isReleased, subscriptions: subscriptions.record, subscribedMicroseconds: subscribedMicroseconds))
+                isReleased: wishes.isReleased, subscriptions: subscriptions.record, subscribedMicroseconds: subscribedMicroseconds,
+                broker: broker))
     }
 
     /// The database knows what was to be known at this revision.
