@@ -69,8 +69,9 @@ final class ScriptedConnection {
 
     func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
 
-    /// A `send` that the ingester does not take in fails after this long.
-    func setSendLimit(milliseconds: Int) { socket.setSendLimit(milliseconds: milliseconds) }
+    /// Sends as much of it as fits into the buffers; nil when the connection is gone.
+    func sendWhatFits(_ bytes: [UInt8]) -> Int? { socket.sendWhatFits(bytes) }
+    func setBuffers(bytes: Int32) { socket.setBuffers(bytes: bytes) }
 
     /// The next packet of this kind; others before it are passed over.
     @discardableResult

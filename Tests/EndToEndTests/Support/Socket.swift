@@ -56,6 +56,12 @@ final class Socket: Sendable {
         }
     }
 
+    /// Sends as much of it as the system takes at once; nil when the connection is gone.
+    func sendWhatFits(_ bytes: [UInt8]) -> Int? {
+        let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)) }
+        return count >= 0 ? count : errno == EAGAIN || errno == EINTR ? 0 : nil
+    }
+
     /// The next bytes, at least one; nil when the peer has closed.
     func receive(upTo limit: Int = 65_536) throws -> [UInt8]? {
         let bytes = try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
@@ -68,13 +74,15 @@ final class Socket: Sendable {
     }
 
     /// A `receive` that has nothing to give fails after this long.
-    func setReceiveLimit(milliseconds: Int) { setLimit(SO_RCVTIMEO, milliseconds) }
-    /// A `send` that the peer does not take in fails after this long.
-    func setSendLimit(milliseconds: Int) { setLimit(SO_SNDTIMEO, milliseconds) }
-
-    private func setLimit(_ option: Int32, _ milliseconds: Int) {
+    func setReceiveLimit(milliseconds: Int) {
         var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
-        setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// What the system holds of either direction; it may be twice as much.
+    func setBuffers(bytes: Int32) {
+        var bytes = bytes
+        for option in [SO_SNDBUF, SO_RCVBUF] { setsockopt(descriptor, SOL_SOCKET, option, &bytes, socklen_t(MemoryLayout<Int32>.size)) }
     }
 
     /// What ends the connection from now on is a reset: the peer may lose what it has not read yet.
