@@ -103,14 +103,14 @@ extension EndToEndTests {
 
         @Test("a broker that asks for answers and reads none: memory stays bounded")
         func answersThatNobodyReads() async throws {
-            try await unread(for: 5, keepAlive: "30s") { pool, before in
+            try await unread(for: 40, keepAlive: "60s") { pool, before in
                 let after = try #require(pool.workplace.ingester.residentBytesPeak)
                 print("peak memory rose by \((after - before) >> 10) KiB while nobody read")
                 #expect(after - before < 8 << 20)
             }
         }
 
-        @Test("a broker that reads nothing is left when its time is over", .disabled("while nothing can be written, no time runs"))
+        @Test("a broker that reads nothing is left when its time is over")
         func brokerThatReadsNothing() async throws {
             try await unread(for: 25, keepAlive: "1s", isLeft: true) { pool, _ in #expect(pool.endings(of: 0).count == 1) }
         }
@@ -135,6 +135,7 @@ extension EndToEndTests {
                     guard let count = connection.sendWhatFits(Array(receipts[(sent % 4)...])) else { return }
                     sent += count
                     if count > 0 { lastTaken = .now } else { usleep(10_000) }
+                    if !isLeft, ContinuousClock.now - lastTaken > .seconds(1) { break }
                 }
                 guard !isLeft, ContinuousClock.now - lastTaken > .seconds(1) else {
                     throw ScriptedConnection.Unexpected(
