@@ -31,6 +31,8 @@ final class SessionHandler: ChannelInboundHandler {
     /// The broker was reached, and has closed the connection before it has said a word.
     private var isSilence = false
     private var timer: Scheduled<Void>?
+    /// Runs while the broker does not take what is written.
+    private var unwritten: Scheduled<Void>?
 
     init(pool: PoolSession, shard: Shard, logger: Logger) {
         self.pool = pool
@@ -62,6 +64,7 @@ final class SessionHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
+        unwritten?.cancel()
         self.context = nil
         if endReason == nil { isSilence = !isAnswered }
         isEstablished = false
@@ -180,8 +183,22 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, !isHeld { finishTurn() }
+        unwritten?.cancel()
+        unwritten = nil
+        if context.channel.isWritable {
+            if !isHeld { finishTurn() }
+        } else {
+            unwritten = shard.eventLoop.assumeIsolated().scheduleTask(in: unwrittenLimit) { [self] in
+                end(because: "the broker has not taken what we write for too long")
+            }
+        }
         context.fireChannelWritabilityChanged()
+    }
+
+    /// While nothing is read, a PINGRESP that is missing is not missed: this is what notices a broker that takes nothing in.
+    private var unwrittenLimit: TimeAmount {
+        let configuration = session.pointee.configuration
+        return .seconds(Int64(max(configuration.keepAliveSeconds, 1))) + configuration.pingTimeout
     }
 
     /// The shard has room again, or deliveries have settled: first what is already here, then the socket.

@@ -193,9 +193,9 @@ final class Workplace {
         var errors: String
     }
 
-    /// Runs a command with the configuration of this workplace to its end.
+    /// Runs a command, or a command and one of its own, with the configuration of this workplace to its end.
     func penstock(_ command: String, _ arguments: String...) async throws -> CommandResult {
-        try await run([command, "--config", configurationPath] + arguments)
+        try await run(command.split(separator: " ").map(String.init) + ["--config", configurationPath] + arguments)
     }
 
     /// Starts a command with the configuration of this workplace.
