@@ -227,7 +227,7 @@ final class PoolSession {
 
     private func ask() {
         guard case .open(let handler) = state, mqtt.pointee.isConnected else { return }
-        let requests = subscriptions.requests()
+        let requests = subscriptions.requests
         mqtt.pointee.subscribe(requests.subscribe, now: shard.eventLoop.now)
         mqtt.pointee.unsubscribe(requests.unsubscribe, now: shard.eventLoop.now)
         handler.flush()
@@ -262,8 +262,9 @@ final class PoolSession {
     }
 
     private func goOnSubscribing() {
-        guard subscriptions.isSettled else { return }
-        if subscriptions.hasMoreToAsk { ask() } else { subscriptionsAnswered(wasAsked: true) }
+        guard !mqtt.pointee.hasPendingRequests else { return }
+        let requests = subscriptions.requests
+        if requests.subscribe.isEmpty, requests.unsubscribe.isEmpty { subscriptionsAnswered(wasAsked: true) } else { ask() }
     }
 
     /// The broker has answered for every filter: that is recorded, and what it refused is asked for again after a while.
@@ -291,7 +292,7 @@ final class PoolSession {
                 ])
         }
         retry = shard.eventLoop.assumeIsolated().scheduleTask(in: retryBackoff.next(shard.jitter)) { [self] in
-            guard isSubscribing, subscriptions.isSettled, subscriptions.retryRefused() else { return }
+            guard isSubscribing, !mqtt.pointee.hasPendingRequests, subscriptions.retryRefused() else { return }
             wish(connecting: false) { [self] in ask() }
         }
     }
@@ -304,7 +305,7 @@ final class PoolSession {
 
     /// The broker was not running at this time: what it granted before may be gone with a restart (`sessionEstablished`).
     func brokerStarted(atMicroseconds started: Int64) {
-        guard isSubscribing, subscriptions.isSettled, let subscribedMicroseconds, subscribedMicroseconds < started else { return }
+        guard isSubscribing, !mqtt.pointee.hasPendingRequests, let subscribedMicroseconds, subscribedMicroseconds < started else { return }
         subscriptions.doubt(onlyShared: true)
         subscribe()
     }
@@ -346,7 +347,6 @@ final class PoolSession {
         establishedAt = nil
         mqtt.pointee.connectionClosed()
         wishes.forgetReactions()
-        subscriptions.connectionClosed()
         retry?.cancel()
         isSubscribing = false
         state = .idle

@@ -22,8 +22,8 @@ struct SessionSubscriptions {
     private var wanted: [TopicFilter: Subscription] = [:]
     /// Filters that the broker could not take, so that it was not asked.
     private var unavailable: [TopicFilter: String] = [:]
-    /// SUBSCRIBE or UNSUBSCRIBE went out, and this many filters are not answered.
-    private var unanswered = 0
+    /// Filters that the broker did not end on this connection: it is not asked twice.
+    private var kept: Set<TopicFilter> = []
 
     init(_ recorded: [RecordedSubscription]) {
         entries = [:]
@@ -64,7 +64,7 @@ struct SessionSubscriptions {
     /// Says what the session should have.
     /// - Returns: whether the broker has to be asked for anything; then it is recorded first, and asked (`requests`) once that is durable.
     mutating func want(_ subscriptions: [Subscription], capabilities: ServerCapabilities) -> Bool {
-        unanswered = 0
+        kept = []
         unavailable = [:]
         wanted = [:]
         for var subscription in subscriptions {
@@ -95,18 +95,20 @@ struct SessionSubscriptions {
 
     // MARK: Asking
 
-    /// What the broker is to be asked now, as far as it was not.
-    mutating func requests() -> (subscribe: [Subscription], unsubscribe: [TopicFilter]) {
+    /// What the broker is to be asked now: for what is missing, and once nothing is missing, to end what is not wanted. Empty when all is as it can be.
+    ///
+    /// To be called again when every answer is there, not before: a filter that is being asked for counts as missing.
+    var requests: (subscribe: [Subscription], unsubscribe: [TopicFilter]) {
         let asked = sorted { $0.state == .asked }.map(\.subscription)
-        let leaving = asked.isEmpty ? filtersToLeave : []
-        unanswered = asked.count + leaving.count
-        return (asked, leaving)
+        return (asked, asked.isEmpty ? filtersToLeave : [])
     }
 
     /// Filters that are not wanted and that nothing refused depends on.
     private var filtersToLeave: [TopicFilter] {
         let missing = sorted { $0.state == .refused }.map(\.subscription.filter) + unavailable.keys
-        return sorted { $0.state == .leaving }.map(\.subscription.filter).filter { leaving in !missing.contains { $0.intersects(leaving) } }
+        return sorted { $0.state == .leaving }.map(\.subscription.filter).filter { leaving in
+            !kept.contains(leaving) && !missing.contains { $0.intersects(leaving) }
+        }
     }
 
     private func sorted(where condition: (Entry) -> Bool) -> [Entry] {
@@ -116,10 +118,11 @@ struct SessionSubscriptions {
     /// SUBACK.
     mutating func subscribed(_ results: [SubscriptionResult]) {
         for result in results {
-            unanswered -= 1
             let filter = result.subscription.filter
             guard entries[filter]?.subscription == result.subscription else { continue }
             entries[filter]?.granted = result.grantedQoS
+            // Not wanted any more, since the mappings have changed meanwhile: it still is to go.
+            guard wanted[filter] != nil else { continue }
             entries[filter]?.state = result.grantedQoS == nil ? .refused : .granted
             entries[filter]?.refusal = result.refusal.map { refusal in
                 refusal.code.description + (refusal.reason.map { ": \($0)" } ?? "")
@@ -130,13 +133,10 @@ struct SessionSubscriptions {
     /// UNSUBACK.
     mutating func unsubscribed(_ results: [UnsubscriptionResult]) {
         for result in results {
-            unanswered -= 1
-            if result.refusal == nil, wanted[result.filter] == nil { entries[result.filter] = nil }
+            guard wanted[result.filter] == nil else { continue }
+            if result.refusal == nil { entries[result.filter] = nil } else { kept.insert(result.filter) }
         }
     }
-
-    /// The connection is gone: nobody answers what was asked on it.
-    mutating func connectionClosed() { unanswered = 0 }
 
     /// Asks once more for what was refused; whether there is anything.
     mutating func retryRefused() -> Bool {
@@ -150,14 +150,8 @@ struct SessionSubscriptions {
 
     // MARK: How it stands
 
-    /// Every answer is there, and what follows from them is done.
-    var isSettled: Bool { unanswered == 0 }
-
-    /// There is something to ask for that was not asked yet.
-    var hasMoreToAsk: Bool { unanswered == 0 && (entries.values.contains { $0.state == .asked } || !filtersToLeave.isEmpty) }
-
     /// The broker has all that the session should have, as far as it can be had.
-    var isComplete: Bool { isSettled && wanted.keys.allSatisfy { entries[$0]?.state == .granted || unavailable[$0] != nil } }
+    var isComplete: Bool { wanted.keys.allSatisfy { entries[$0]?.state == .granted || unavailable[$0] != nil } }
 
     /// Filters that should be there and are not, with the reason.
     var refused: [(filter: TopicFilter, reason: String)] {

@@ -290,7 +290,7 @@ final class Shard {
     }
 
     /// The open batch holds nothing that was made by the old plan.
-    private func changePlanIfIdle() {
+    func changePlanIfIdle() {
         guard let next = nextPlan else { return }
         // With something in it, it goes first: at once if the writer is idle, else when it comes back. `linger` does not hold it.
         if !open.isEmpty, spare != nil { send() }

@@ -34,6 +34,7 @@ extension Shard {
             precondition(lease.row == nil && isWriterIdle, "a row is given to a shard that is ready")
             lease = ShardLease(row: row)
             writer.enroll(row)
+            changePlanIfIdle()
         case .confirmed(let until, let share, let held):
             guard let row = lease.row else { return }
             guard sessions.allSatisfy({ $0.map { $0.isReleasing || held.contains($0.clientIdentifier) } ?? true }) else {
@@ -104,6 +105,7 @@ extension Shard {
         guard lease.isRevoked else { return }
         lease.isRevoked = false
         dropOpenBatch()
+        changePlanIfIdle()
         leases.isReady(index)
     }
 }
