@@ -23,7 +23,7 @@ extension EndToEndTests {
                 }
             }
             return [
-                Case(name: "garbage", words: "the server sent") { try $0.send(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)) },
+                Case(name: "garbage", words: "PUBACK with flag bits") { try $0.send(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)) },
                 Case(name: "closing at once", words: "closed the connection") { _ in },
                 Case(name: "silence", words: "no CONNACK within") { _ = try $0.packetsUntilEnd() },
                 Case(name: "a refusal", words: "not authorized") {
@@ -33,7 +33,7 @@ extension EndToEndTests {
                     try connection.accept(isSessionPresent: true)
                     _ = try connection.packetsUntilEnd()
                 },
-                Case(name: "a packet that is too long", words: "allowed") { connection in
+                Case(name: "a packet that is too long", words: "268435460 bytes") { connection in
                     try connection.accept()
                     try connection.send([0x30, 0xFF, 0xFF, 0xFF, 0x7F])
                     _ = try connection.packetsUntilEnd()
