@@ -271,10 +271,8 @@ final class PoolSession {
     /// - Parameter wasAsked: on this connection; otherwise it is what the broker answered some time ago.
     private func subscriptionsAnswered(wasAsked: Bool) {
         let refused = subscriptions.refused
-        if refused.isEmpty {
-            if wasAsked { subscribedMicroseconds = wallClockMicroseconds() }
-            retryBackoff.reset()
-        }
+        if wasAsked { subscribedMicroseconds = wallClockMicroseconds() }
+        if refused.isEmpty { retryBackoff.reset() }
         wish(connecting: false)
         let known = toldRefusals
         toldRefusals = Dictionary(uniqueKeysWithValues: refused.map { ($0.filter, $0.reason) })

@@ -79,7 +79,7 @@ struct SessionSubscriptions {
             }
         }
         for filter in entries.keys where wanted[filter] == nil { entries[filter]?.state = .leaving }
-        return entries.values.contains { $0.state == .asked || $0.state == .leaving }
+        return entries.contains { $0.value.state == .leaving || ($0.value.state == .asked && unavailable[$0.key] == nil) }
     }
 
     /// What the broker has told us that it cannot do: asking for it would end the connection (MQTT 5.0 §3.2.2.3.11 and following).
@@ -99,7 +99,7 @@ struct SessionSubscriptions {
     ///
     /// To be called again when every answer is there, not before: a filter that is being asked for counts as missing.
     var requests: (subscribe: [Subscription], unsubscribe: [TopicFilter]) {
-        let asked = sorted { $0.state == .asked }.map(\.subscription)
+        let asked = sorted { $0.state == .asked && unavailable[$0.subscription.filter] == nil }.map(\.subscription)
         return (asked, asked.isEmpty ? filtersToLeave : [])
     }
 
@@ -141,7 +141,7 @@ struct SessionSubscriptions {
     /// Asks once more for what was refused; whether there is anything.
     mutating func retryRefused() -> Bool {
         var isAny = false
-        for (filter, entry) in entries where entry.state == .refused {
+        for (filter, entry) in entries where entry.state == .refused && unavailable[filter] == nil {
             entries[filter]?.state = .asked
             isAny = true
         }
@@ -155,7 +155,8 @@ struct SessionSubscriptions {
 
     /// Filters that should be there and are not, with the reason.
     var refused: [(filter: TopicFilter, reason: String)] {
-        sorted { $0.state == .refused }.map { ($0.subscription.filter, $0.refusal ?? "refused") }
+        sorted { $0.state == .refused && unavailable[$0.subscription.filter] == nil }
+            .map { ($0.subscription.filter, $0.refusal ?? "refused") }
             + unavailable.sorted { $0.key.description < $1.key.description }.map { ($0.key, $0.value) }
     }
 }

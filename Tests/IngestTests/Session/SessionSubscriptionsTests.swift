@@ -170,6 +170,22 @@ struct SessionSubscriptionsTests {
         #expect(session.requests.subscribe.map(\.filter.description) == ["$share/g/b"])
     }
 
+    @Test(
+        "What was asked for or refused before, and the broker now says that it cannot do, is not asked for again and told once",
+        arguments: [RecordedSubscription.State.asked, .refused, .granted])
+    func unavailableLater(state: RecordedSubscription.State) throws {
+        var capabilities = everything
+        capabilities.areWildcardSubscriptionsAvailable = false
+        var session = SessionSubscriptions([RecordedSubscription(filter: "b/+", qos: 1, state: state)])
+        session.doubt()
+        let asks = session.want([try subscription("b/+")], capabilities: capabilities)
+        #expect(!asks)
+        let retries = session.retryRefused()
+        #expect(!retries)
+        #expect(session.requests.subscribe.isEmpty)
+        #expect(session.refused.count == 1)
+    }
+
     @Test("What the broker has said that it cannot do is not asked for, and visible")
     func unavailable() throws {
         var capabilities = everything
