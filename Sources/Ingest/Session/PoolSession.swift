@@ -48,6 +48,8 @@ final class PoolSession {
     private var subscribedMicroseconds: Int64?
     /// The address of the broker of which all this is known.
     private var broker: String?
+    /// Of the connection that is being made.
+    private var address: String?
     /// This connection has come as far as its subscriptions.
     private var isSubscribing = false
     private var retry: Scheduled<Void>?
@@ -132,12 +134,8 @@ final class PoolSession {
         shard.connector.connect(self, attempt: attempt, handler: SessionHandler(pool: self, shard: shard, logger: logger))
     }
 
-    /// The next connection goes to this address. Another one may be another broker, with a session of its own under the same name: what is known of the
-    /// former one is then not trusted.
-    func willConnect(to address: String) {
-        if let broker, broker != address { isInDoubt = true }
-        broker = address
-    }
+    /// The next connection goes to this address.
+    func willConnect(to address: String) { self.address = address }
 
     /// The shard may connect again.
     func connectIfSuspended() {
@@ -149,7 +147,9 @@ final class PoolSession {
     func connectionOpened(_ handler: SessionHandler) -> Bool {
         guard case .connecting = state, case .none = ending, shard.mayConnect else { return false }
         state = .open(handler)
-        if isConnectUnanswered { isInDoubt = true }
+        // Another address may be another broker, with a session of its own under the same name.
+        if isConnectUnanswered || (broker != nil && broker != address) { isInDoubt = true }
+        broker = address
         isConnectUnanswered = true
         return true
     }
@@ -186,7 +186,9 @@ final class PoolSession {
             if counters.establishments > 1 { subscriptions.doubt(onlyShared: true) }
         }
         if presence != .absent, isInDoubt || presence == .unknown, !mqtt.pointee.holdsNoPacketIdentifier {
-            logger.notice("asking the broker which packet identifiers it knows: an earlier CONNECT stayed without an answer")
+            logger.notice(
+                "asking the broker which packet identifiers it knows: an earlier CONNECT stayed without an answer, or went to another address"
+            )
             mqtt.pointee.confirmPacketIdentifiers()
             return
         }

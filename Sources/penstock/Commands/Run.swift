@@ -10,7 +10,9 @@ import Store
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The service: runs until SIGTERM or SIGINT, which commits and acknowledges what is open, and then ends with 0.")
+        abstract:
+            "The service: runs until SIGTERM or SIGINT, which commits and acknowledges what is open, and then ends with 0. SIGHUP takes changed mappings."
+    )
 
     @OptionGroup var options: ConfigurationOptions
 
