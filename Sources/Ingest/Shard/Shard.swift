@@ -20,34 +20,34 @@ final class Shard {
     let leases: any ShardLeaseObserver
     /// Any number of a range.
     let jitter: (ClosedRange<Int64>) -> Int64
-    private(set) var plan: MappingPlan
+    var plan: MappingPlan
     /// Which session subscribes to what.
-    private(set) var subscriptions: SubscriptionPlan
+    var subscriptions: SubscriptionPlan
     /// What comes in place of the two once the open batch has gone.
-    private var nextPlan: (plan: MappingPlan, subscriptions: SubscriptionPlan)?
-    private let evaluator: UnsafeMutablePointer<Evaluator>
+    var nextPlan: (plan: MappingPlan, subscriptions: SubscriptionPlan)?
+    let evaluator: UnsafeMutablePointer<Evaluator>
     /// Counted under former plans.
-    private var formerMappings: [String: MappingCounters] = [:]
+    var formerMappings: [String: MappingCounters] = [:]
     /// By number in the pool; those that this shard holds.
     var sessions: [PoolSession?]
     var lease = ShardLease()
 
     /// Takes messages.
-    private var open: Batch
+    var open: Batch
     /// The other batch; nil while the writer has it.
-    private var spare: Batch?
+    var spare: Batch?
     private var writingMessages = 0
     /// Messages at QoS 0 for which there is no room.
     private var waiting: WaitingMessages
-    private var flood: FloodGate
-    private var reports: ErrorReports
+    var flood: FloodGate
+    var reports: ErrorReports
     /// Set while a linger timer runs.
     private var lingering: Scheduled<Void>?
     /// Set while nothing is read, because of a flood of dead letters.
     private var slowing: Scheduled<Void>?
     /// Set while the database does not take a batch.
-    private var troubled: Scheduled<Void>?
-    private(set) var statistics: ShardStatistics
+    var troubled: Scheduled<Void>?
+    var statistics: ShardStatistics
     /// Sessions take no message while it is set: the process is ending.
     private(set) var isDraining = false
     private var drained: [EventLoopPromise<Void>] = []
@@ -172,7 +172,7 @@ final class Shard {
         }
     }
 
-    private func takeWaiting() {
+    func takeWaiting() {
         while !isFull, let message = waiting.popFirst() {
             message.topic.withUnsafeBytes { topic in
                 message.payload.withUnsafeBytes { payload in
@@ -209,7 +209,7 @@ final class Shard {
 
     private var hasSomethingToCommit: Bool { !open.isEmpty || sessions.contains { $0?.isRecordDue == true } }
 
-    private func send() {
+    func send() {
         guard lease.row != nil, let empty = spare else { return }
         for case let session? in sessions where session.isRecordDue { open.sessions.append(session.makeEntry()) }
         guard !open.isEmpty else { return }
@@ -271,7 +271,7 @@ final class Shard {
     }
 
     /// Best effort: a report goes out on the session on which its message came, or another that is connected, or not at all.
-    private func send(_ report: ErrorReport) {
+    func send(_ report: ErrorReport) {
         let others = sessions.compactMap { $0 }.filter { $0.number != report.session }
         for session in [sessions[report.session]].compactMap({ $0 }) + others
         where session.publish(topic: report.topic, payload: report.payload, properties: ErrorReports.properties) {
@@ -279,41 +279,6 @@ final class Shard {
         }
         statistics.reportsDropped += 1
     }
-
-    // MARK: New mappings
-
-    /// Takes new mappings: what is in the open batch is stored under the old ones, everything after it under the new ones.
-    func change(to plan: MappingPlan, subscriptions: SubscriptionPlan) {
-        nextPlan = (plan, subscriptions)
-        commitIfIdle()
-        changePlanIfIdle()
-    }
-
-    /// The open batch holds nothing that was made by the old plan.
-    func changePlanIfIdle() {
-        guard let next = nextPlan else { return }
-        // With something in it, it goes first: at once if the writer is idle, else when it comes back. `linger` does not hold it.
-        if !open.isEmpty, spare != nil { send() }
-        guard open.isEmpty else { return }
-        nextPlan = nil
-        for (name, counters) in zip(plan.names, evaluator.pointee.counters) {
-            formerMappings[name] = formerMappings[name]?.adding(counters) ?? counters
-        }
-        plan = next.plan
-        subscriptions = next.subscriptions
-        evaluator.deinitialize(count: 1)
-        evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode))
-        flood = FloodGate(perMinute: settings.lettersPerMinute, policy: settings.floodPolicy)
-        reports = ErrorReports(plan: plan, perMinute: settings.reportsPerMinute)
-        open = makeBatch()
-        if spare != nil { spare = makeBatch() }
-        takeWaiting()
-        for case let session? in sessions { session.subscriptionsChanged() }
-        commitIfIdle()
-        resumeReading()
-    }
-
-    private func makeBatch() -> Batch { Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix) }
 
     /// The broker was not running at this time.
     func brokerStarted(atMicroseconds started: Int64) {
@@ -326,7 +291,7 @@ final class Shard {
         return zip(plan.names, plan.filters).filter { $0.1.contains { plain.covers($0) } }.map(\.0)
     }
 
-    private func giveUp(_ batch: Batch) {
+    func giveUp(_ batch: Batch) {
         statistics.givenUp += UInt64(batch.messageCount)
         for run in batch.runs { sessions[run.session]?.gaveUp(run.deliveries) }
         for entry in batch.sessions { sessions[entry.session]?.recordLost() }
@@ -335,36 +300,6 @@ final class Shard {
     func resumeReading() {
         guard !isDraining, !isSlowed else { return }
         for case let session? in sessions { session.resumeReading() }
-    }
-
-    // MARK: A database that is away
-
-    /// The writer cannot store a batch for now.
-    func databaseTroubled() {
-        guard troubled == nil else { return }
-        troubled = eventLoop.assumeIsolated().scheduleTask(in: settings.giveUpAfter) { [self] in leaveMessagesToBroker() }
-    }
-
-    func databaseRecovered() {
-        troubled?.cancel()
-        troubled = nil
-    }
-
-    /// Brokers drop consumers that sit on messages: says DISCONNECT, and takes the messages again once the database is back.
-    private func leaveMessagesToBroker() {
-        troubled = nil
-        logger.error("the database has been away for too long; the messages under way are left to the broker (database.give_up)")
-        lease.isSuspended = true
-        for case let session? in sessions { session.suspend(because: "the database is away") }
-        giveUp(open)
-        open.reset(keepingCapacityUpTo: settings.limits.maximumBytes)
-        writer.giveUp()
-    }
-
-    /// What the open batch holds is nobody's any more.
-    func dropOpenBatch() {
-        statistics.givenUp += UInt64(open.messageCount)
-        open.reset(keepingCapacityUpTo: settings.limits.maximumBytes)
     }
 
     /// No batch is on its way.
@@ -408,30 +343,4 @@ final class Shard {
         statistics.acknowledged += session.snapshot().counters.acknowledged
         sessions[session.number] = nil
     }
-}
-
-/// What bounds a batch.
-struct BatchLimits: Sendable {
-    var maximumBytes: Int
-    var maximumMessages: Int
-    var linger: TimeAmount
-}
-
-/// What a shard is told at its start.
-struct ShardSettings: Sendable {
-    var limits: BatchLimits
-    var decode: EvaluationLimits
-    /// By number in the pool.
-    var sessions: [SessionSettings]
-    /// At the start; `Shard.change` brings others.
-    var subscriptions: SubscriptionPlan
-    /// With a session's number behind it, its client identifier.
-    var clientIdentifierPrefix: String
-    /// Dead letters of one mapping, in this shard.
-    var lettersPerMinute: Double
-    var floodPolicy: FloodPolicy
-    /// Reports of dead letters of one mapping, in this shard.
-    var reportsPerMinute: Double
-    /// How long the database may be away before the messages under way are left to the broker.
-    var giveUpAfter: TimeAmount
 }

@@ -1,0 +1,164 @@
+import CopyFormat
+import Payload
+
+/// Columns: every step of the pipeline that a column asks for.
+extension MappingCompiler {
+    mutating func compile(_ column: ColumnSyntax, wire: ColumnType, in block: BlockSyntax) -> (CompiledColumn, ColumnDetails) {
+        var steps: ColumnSteps = []
+        var details = ColumnDetails(name: column.name, declared: column.type, wire: wire)
+        var slot = 0
+        if column.from == [.rest] {
+            details.gather = rest(of: block)
+        } else if let separator = column.joinSeparator {
+            details.gather = .join(column.from.map { resolve($0) }, separator: Array(separator.utf8))
+        } else if column.from.count > 1 {
+            details.gather = .first(column.from.map { resolve($0) })
+        } else {
+            switch resolve(column.from[0]) {
+            case .slot(let found): slot = found
+            case .seek(let container, let path, let cursor):
+                details.gather = .single(.seek(container: container, steps: path, cursor: cursor))
+            }
+        }
+        if details.gather != nil { steps.insert(.gathers) }
+        details.conditions = column.when.map { condition($0) }
+        details.kinds = column.isKind
+        if !column.when.isEmpty || column.isKind != nil { steps.insert(.hasCondition) }
+        if column.trim { steps.insert(.trims) }
+        details.nullIf = column.nullIf.map { ComparisonText($0) }
+        if !column.nullIf.isEmpty { steps.insert(.hasNullIf) }
+        details.map = column.map.map { (Array($0.key.utf8), memory.value($0.value)) }
+        details.mapElse = column.mapElse.map { memory.value($0) }
+        if !column.map.isEmpty || column.mapElse != nil { steps.insert(.maps) }
+        details.parse = parse(of: column)
+        if case .none = details.parse {} else { steps.insert(.hasParse) }
+        details.zone = column.zone.flatMap { try? TimeZoneRules($0) }
+        if details.zone != nil { steps.insert(.hasParse) }
+        calculation(of: column, &details, &steps)
+        switch column.defaultValue {
+        case .received: details.defaultValue = Value(kind: .timestamp)
+        case .literal(let text):
+            // A date stands for its midnight, as the reader has checked it.
+            let time = column.type.isTime ? time(text) : nil
+            details.defaultValue = memory.value(time.map { CivilTime.text(unixMicroseconds: $0) } ?? text)
+        case nil: break
+        }
+        if details.defaultValue != nil { steps.insert(.hasDefault) }
+        if column.isNotNull { steps.insert(.isNotNull) }
+        let readsPayload = column.from.contains { source in
+            switch source {
+            case .document, .rawPayload: true
+            default: false
+            }
+        }
+        if readsPayload, !column.isNotNull { steps.insert(.countsAsValue) }
+        let compiled = CompiledColumn(
+            slot: Int32(slot), encoding: CompiledColumn.Encoding(wire), policy: column.onError ?? syntax.onError, steps: steps,
+            declaredBits: Self.declaredBits(of: column.type), characterLimit: Self.characterLimit(of: column.type))
+        return (compiled, details)
+    }
+
+    private mutating func calculation(of column: ColumnSyntax, _ details: inout ColumnDetails, _ steps: inout ColumnSteps) {
+        if column.scale != nil || column.offset != nil || column.convert != nil {
+            let scale = column.scale.flatMap { DecimalNumber($0) } ?? DecimalNumber(1 as Int64)
+            let offset = column.offset.flatMap { DecimalNumber($0) } ?? DecimalNumber(0 as Int64)
+            let factor = DecimalNumber(column.convert?.multiplier ?? 1)
+            let addend = DecimalNumber(column.convert?.addend ?? 0)
+            // ((v × scale + offset) × multiplier + addend) ÷ divisor
+            details.affine = (
+                scale.multiplied(by: factor) ?? scale, offset.multiplied(by: factor)?.adding(addend) ?? addend,
+                UInt64(column.convert?.divisor ?? 1)
+            )
+            steps.insert(.calculates)
+        }
+        if let sign = column.sign {
+            details.sign = (resolve(sign.from), sign.negative.map { Array($0.utf8) })
+            steps.insert(.calculates)
+        }
+        if let plus = column.plus {
+            details.plus = (resolve(plus.from), plus.by.map { resolve($0) }, plus.timesNanoseconds)
+            steps.insert(.shiftsTime)
+        }
+        details.minimum = column.minimum.map { (Self.compile($0), $0.text) }
+        details.maximum = column.maximum.map { (Self.compile($0), $0.text) }
+        if column.minimum != nil || column.maximum != nil { steps.insert(column.type.isTime ? .shiftsTime : .calculates) }
+    }
+
+    static func compile(_ bound: Bound) -> CompiledBound {
+        switch bound {
+        case .number(let text): .number(DecimalNumber(text) ?? DecimalNumber(0 as Int64))
+        case .time(let microseconds): .time(microseconds)
+        case .fromReceived(let microseconds): .fromReceived(microseconds)
+        }
+    }
+
+    private func parse(of column: ColumnSyntax) -> CompiledParse {
+        switch column.parse {
+        case .unix(let unit): return .unix(unit)
+        case .pattern(let text): return (try? TimePattern(text)).map { .pattern($0) } ?? .none
+        case .decimalComma: return .decimalComma
+        case .hex: return .hex
+        case .ddmm: return .ddmm
+        case .base64: return .base64
+        case .json: return .json
+        case .rfc3339: return .none
+        case nil:
+            if case .csv(_, hasDecimalComma: true) = syntax.decode, column.type.isNumeric { return .decimalComma }
+            return .none
+        }
+    }
+
+    /// `rest`: the row's object without what columns and `ignore` name.
+    mutating func rest(of block: BlockSyntax) -> Gather {
+        let root: DocumentRoot = block.each.last.map { .loop($0.variable) } ?? .payload
+        var taken: [[String]] = []
+        for column in block.columns {
+            let named = column.from + [column.plus?.from, column.plus?.by, column.sign?.from].compactMap { $0 }
+            for case .document(root, let path) in named { taken.append(Self.split(path).prefix) }
+        }
+        for case .document(root, let path) in syntax.ignore { taken.append(Self.split(path).prefix) }
+        guard case .slot(let container) = resolve(.document(root, [])) else { return .first([]) }
+        var mayHoldNaN = false
+        if case .json(let allowsNaN, _) = syntax.decode { mayHoldNaN = allowsNaN }
+        return .rest(container: container, taken: PathTrie(paths: taken.filter { !$0.isEmpty }), mayHoldNaN: mayHoldNaN)
+    }
+
+    private static func declaredBits(of type: ColumnType) -> UInt8 {
+        switch type {
+        case .smallint: 16
+        case .integer, .real: 32
+        default: 64
+        }
+    }
+
+    private static func characterLimit(of type: ColumnType) -> Int32 {
+        switch type {
+        case .varchar(let limit?): Int32(truncatingIfNeeded: limit)
+        case .array(let element): characterLimit(of: element)
+        default: 0
+        }
+    }
+}
+
+extension ColumnType {
+    var isTime: Bool { self == .timestamptz || self == .timestamp || self == .date }
+
+    var isNumeric: Bool {
+        switch self {
+        case .smallint, .integer, .bigint, .real, .doublePrecision, .numeric: true
+        case .array(let element): element.isNumeric
+        default: false
+        }
+    }
+}
+
+extension Bound {
+    /// As a mapping writes it.
+    var text: String {
+        switch self {
+        case .number(let text): text
+        case .time(let microseconds): CivilTime.text(unixMicroseconds: microseconds)
+        case .fromReceived(let microseconds): (microseconds < 0 ? "-" : "+") + "\(Double(microseconds.magnitude) / 1e6) s"
+        }
+    }
+}
