@@ -148,6 +148,6 @@ final class BrokerCredentials: Sendable {
         var password = self.password?.value
         if let passwordFile, let read = try? TLSContexts.secret(passwordFile, key: "broker.password_file") { password = read }
         guard username != nil || password != nil else { return nil }
-        return Credentials(username: username ?? "", password: password.map { Array($0.utf8) })
+        return Credentials(username: username, password: password.map { Array($0.utf8) })
     }
 }

@@ -66,6 +66,17 @@ struct Version5ConnectTests {
         #expect(packet == bytes("10 20 0004 4D515454 05 EE 001E 00 0001 63 05 18 00000005 0001 77 0001 21 0001 75 0001 70"))
     }
 
+    @Test("A password may come without a user name, whose flag is 0 then (MQTT 5.0 §3.1.2.9)")
+    func passwordAlone() throws {
+        let packet = try connectPacket {
+            $0.cleanSession = true
+            $0.maximumPacketBytes = 268_435_460
+            $0.topicAliasMaximum = 0
+            $0.credentials = Credentials(username: nil, password: [0x70])
+        }
+        #expect(packet == bytes("10 11 0004 4D515454 05 42 001E 00 0001 63 0001 70"))
+    }
+
     @Test("CONNACK says what the server allows")
     func capabilities() throws {
         let harness = try connectedVersion5(
