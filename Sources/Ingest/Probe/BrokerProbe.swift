@@ -50,7 +50,7 @@ public enum BrokerProbe {
                 }
             case .publish(let publish, _):
                 if publish.topic.elementsEqual("$SYS/broker/version".utf8) {
-                    collected.software = String(decoding: publish.payload.prefix(200), as: UTF8.self)
+                    collected.software = ForeignText(publish.payload).description
                 }
             default: break
             }

@@ -8,7 +8,7 @@ public enum SessionPresence: Sendable {
     case unknown
 }
 
-/// What a server says beside a reason code (MQTT 5.0): foreign text, cut and without control characters.
+/// What a server says beside a reason code (MQTT 5.0): foreign text, cut and escaped.
 public struct ServerStatement: Sendable, Equatable {
     /// Its own words (Reason String).
     public var reason: String?
@@ -23,8 +23,8 @@ public struct ServerStatement: Sendable, Equatable {
 
     mutating func take(_ property: Property) {
         switch property.identifier {
-        case .reasonString: reason = property.text()
-        case .serverReference: serverReference = property.text()
+        case .reasonString: reason = ForeignText(property.bytes).description
+        case .serverReference: serverReference = ForeignText(property.bytes).description
         default: break
         }
     }

@@ -123,7 +123,7 @@ struct Version5ConnectTests {
         arguments: [
             ("20 03 00 87 00", ReasonCode.notAuthorized, ServerStatement()),
             ("20 07 00 9D 04 1C 0001 78", .serverMoved, ServerStatement(serverReference: "x")),
-            ("20 07 00 97 04 1F 0001 0A", .quotaExceeded, ServerStatement(reason: "?")),
+            ("20 07 00 97 04 1F 0001 0A", .quotaExceeded, ServerStatement(reason: "\\u{a}")),
             ("20 02 00 01", .unsupportedProtocolVersion, ServerStatement()),
             ("20 02 00 05", .notAuthorized, ServerStatement()),
         ])
