@@ -3,6 +3,15 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
+/// Whether the broker has ended the connection without a word: by a reset, or over TLS without close_notify.
+func isEndWithoutWord(_ error: any Error) -> Bool {
+    switch error {
+    case let error as IOError: error.errnoCode == ECONNRESET
+    case NIOSSLError.uncleanShutdown: true
+    default: false
+    }
+}
+
 /// Says in words why a connection could not be had, or has failed, and what to look at.
 func describeConnectFailure(_ error: any Error) -> String {
     switch error {

@@ -73,7 +73,7 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? IOError, error.errnoCode == ECONNRESET, endReason == nil { isSilence = !isAnswered }
+        if isEndWithoutWord(error), endReason == nil { isSilence = !isAnswered }
         end(because: describeConnectFailure(error))
     }
 
