@@ -34,7 +34,7 @@ final class NetworkConnector: BrokerConnector {
     private var connections: [Int: Connection] = [:]
     /// Where a broker has sent a session, for its next connection, or for good.
     private var redirections: [Int: BrokerEndpoint] = [:]
-    private var moved: [BrokerEndpoint: BrokerEndpoint] = [:]
+    private var moved = MovedBrokers()
     /// Sessions that the broker did not let in with a will: without one it may.
     private var willRefused: Set<Int> = []
     private var hasToldOfWill = false
@@ -50,7 +50,7 @@ final class NetworkConnector: BrokerConnector {
 
     func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler) {
         let named = broker.endpoints[attempt % broker.endpoints.count]
-        let endpoint = redirections.removeValue(forKey: session.number) ?? moved[named] ?? named
+        let endpoint = redirections.removeValue(forKey: session.number) ?? moved.place(of: named)
         let version = versions[endpoint, default: VersionNegotiation(broker.version)].next
         var configuration = session.settings.mqtt
         configuration.version = version
@@ -97,7 +97,9 @@ final class NetworkConnector: BrokerConnector {
         case .connectionRefused(.useAnotherServer, let statement), .disconnected(.useAnotherServer, let statement):
             follow(statement, from: endpoint) { redirections[session.number] = $0 }
         case .connectionRefused(.serverMoved, let statement), .disconnected(.serverMoved, let statement):
-            follow(statement, from: endpoint) { moved[endpoint] = $0 }
+            follow(statement, from: endpoint) { other in
+                if !moved.move(from: endpoint, to: other, list: broker.endpoints) { redirections[session.number] = other }
+            }
         case .connectionRefused(.notAuthorized, _), .connectionRefused(.retainNotSupported, _), .connectionRefused(.qosNotSupported, _),
             .connectionRefused(.topicNameInvalid, _):
             // The will may be what is refused. Turn by turn with and without: the password can be wrong just as well.
