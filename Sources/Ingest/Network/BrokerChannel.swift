@@ -94,7 +94,7 @@ struct BrokerChannel {
         let refusal = NetworkProblem(
             description: "the server does not answer with a WebSocket: check the path in broker.url and that this is its WebSocket port")
         let upgrade = NIOTypedHTTPClientUpgradeConfiguration<any Channel>(
-            upgradeRequestHead: HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.path, headers: headers),
+            upgradeRequestHead: HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.requestTarget, headers: headers),
             upgraders: [upgrader],
             notUpgradingCompletionHandler: { $0.eventLoop.makeFailedFuture(refusal) })
         let result = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(

@@ -148,7 +148,7 @@ final class BrokerCredentials: Sendable {
     /// A file that cannot be read leaves the password as it was at the start.
     func current() -> Credentials? {
         var password = self.password?.value
-        if let passwordFile, let read = try? TLSContexts.secret(passwordFile, key: "broker.password_file") { password = read }
+        if let passwordFile, let read = SecretFile.content(passwordFile) { password = read }
         guard username != nil || password != nil else { return nil }
         return Credentials(username: username, password: password.map { Array($0.utf8) })
     }
