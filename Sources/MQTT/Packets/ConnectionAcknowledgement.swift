@@ -41,8 +41,6 @@ public struct ServerCapabilities: Sendable, Equatable {
     public var isRetainAvailable = true
     /// The largest packet of ours.
     public var maximumPacketBytes = FixedHeader.remainingBytesMaximum + 5
-    /// The name that it gives to a client that came without one.
-    public var assignedClientIdentifier: String?
     public var areWildcardSubscriptionsAvailable = true
     public var areSubscriptionIdentifiersAvailable = true
     /// nil: the server does not say, since its version cannot.
@@ -64,7 +62,6 @@ public struct ServerCapabilities: Sendable, Equatable {
         case .maximumQoS: maximumQoS = number == 0 ? .atMostOnce : .atLeastOnce
         case .retainAvailable: isRetainAvailable = number == 1
         case .maximumPacketSize: maximumPacketBytes = min(Int(number), maximumPacketBytes)
-        case .assignedClientIdentifier: assignedClientIdentifier = String(decoding: property.bytes, as: UTF8.self)
         case .wildcardSubscriptionAvailable: areWildcardSubscriptionsAvailable = number == 1
         case .subscriptionIdentifierAvailable: areSubscriptionIdentifiersAvailable = number == 1
         case .sharedSubscriptionAvailable: areSharedSubscriptionsAvailable = number == 1

@@ -88,7 +88,6 @@ struct Version5ConnectTests {
         #expect(capabilities.maximumQoS == .atLeastOnce)
         #expect(!capabilities.isRetainAvailable)
         #expect(capabilities.maximumPacketBytes == 4096)
-        #expect(capabilities.assignedClientIdentifier == "id")
         #expect(!capabilities.areWildcardSubscriptionsAvailable)
         #expect(!capabilities.areSubscriptionIdentifiersAvailable)
         #expect(capabilities.areSharedSubscriptionsAvailable == false)
