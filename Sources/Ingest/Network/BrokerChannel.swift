@@ -80,7 +80,10 @@ struct BrokerChannel {
         headers.add(name: "Host", value: endpoint.authority)
         headers.add(name: "Content-Length", value: "0")
         headers.add(name: "Sec-WebSocket-Protocol", value: webSocketProtocol)
-        let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(maxFrameSize: maximumFrameBytes) { channel, response in
+        // Errors are answered by WebSocketBytes: what comes with the library closes the channel before it says why.
+        let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(
+            maxFrameSize: maximumFrameBytes, enableAutomaticErrorHandling: false
+        ) { channel, response in
             let accepted = response.headers["Sec-WebSocket-Protocol"].first
             guard accepted == nil || accepted?.lowercased() == "mqtt" else {
                 return channel.eventLoop.makeFailedFuture(
