@@ -36,7 +36,7 @@ final class NetworkConnector: BrokerConnector {
     private var connections: [Int: Connection] = [:]
     /// Where a broker has sent a session, for its next connection, or for good.
     private var redirections: [Int: BrokerEndpoint] = [:]
-    private var moved: [BrokerEndpoint: BrokerEndpoint] = [:]
+    private var moved = MovedBrokers()
     /// Sessions that the broker did not let in with a will: without one it may.
     private var willRefused: Set<Int> = []
     private var hasToldOfWill = false
@@ -57,7 +57,7 @@ final class NetworkConnector: BrokerConnector {
 
     func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler) {
         let named = broker.endpoints[attempt % broker.endpoints.count]
-        let endpoint = redirections.removeValue(forKey: session.number) ?? moved[named] ?? named
+        let endpoint = redirections.removeValue(forKey: session.number) ?? moved.place(of: named)
         let (version, knowledge) = versions.of(endpoint) { ($0.next, $0.knowledge) }
         var configuration = session.settings.mqtt
         configuration.version = version
@@ -104,7 +104,9 @@ final class NetworkConnector: BrokerConnector {
         case .connectionRefused(.useAnotherServer, let statement), .disconnected(.useAnotherServer, let statement):
             follow(statement, from: endpoint) { redirections[session.number] = $0 }
         case .connectionRefused(.serverMoved, let statement), .disconnected(.serverMoved, let statement):
-            follow(statement, from: endpoint) { moved[endpoint] = $0 }
+            follow(statement, from: endpoint) { other in
+                if !moved.move(from: endpoint, to: other, list: broker.endpoints) { redirections[session.number] = other }
+            }
         case .connectionRefused(.notAuthorized, _), .connectionRefused(.retainNotSupported, _), .connectionRefused(.qosNotSupported, _),
             .connectionRefused(.topicNameInvalid, _):
             // The will may be what is refused. Turn by turn with and without: the password can be wrong just as well.
@@ -156,8 +158,8 @@ final class BrokerCredentials: Sendable {
     /// A file that cannot be read leaves the password as it was at the start.
     func current() -> Credentials? {
         var password = self.password?.value
-        if let passwordFile, let read = try? TLSContexts.secret(passwordFile, key: "broker.password_file") { password = read }
+        if let passwordFile, let read = SecretFile.content(passwordFile) { password = read }
         guard username != nil || password != nil else { return nil }
-        return Credentials(username: username ?? "", password: password.map { Array($0.utf8) })
+        return Credentials(username: username, password: password.map { Array($0.utf8) })
     }
 }

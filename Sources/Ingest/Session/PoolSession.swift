@@ -136,7 +136,7 @@ final class PoolSession {
             record: SessionRecord(
                 clientIdentifier: clientIdentifier, storedIdentifiers: mqtt.pointee.heldPacketIdentifiers,
                 isConnecting: wishes.isConnecting,
-                isReleased: wishes.isReleased, 
+                isReleased: wishes.isReleased,
                 subscriptions: subscriptions.revision == durableSubscriptions ? nil : subscriptions.record,
                 subscribedMicroseconds: subscribedMicroseconds,
                 broker: broker))

@@ -64,9 +64,13 @@ extension PoolSession {
             "session established",
             metadata: ["session_present": "\(presence.inWords)", "mqtt": "\(mqtt.pointee.configuration.version)"])
         if let seconds = mqtt.pointee.capabilities.sessionExpirySeconds, seconds < mqtt.pointee.configuration.sessionExpirySeconds {
-            logger.warning(
-                "the broker keeps the session for a shorter time than asked for (broker.session_expiry)",
-                metadata: ["seconds": "\(seconds)"])
+            if seconds == 0 {
+                logger.error("the broker keeps no session: with each connection that ends, what waits in it or is unacknowledged is lost")
+            } else {
+                logger.warning(
+                    "the broker keeps the session for a shorter time than asked for (broker.session_expiry)",
+                    metadata: ["seconds": "\(seconds)"])
+            }
         }
         publishStatus(isOnline: true)
         subscriptions.connectionBegan()

@@ -4,7 +4,7 @@
 /// acknowledged, it would be thrown out again and again, and take in nothing. So a session whose connections end so, one after the other, with nothing
 /// that it published ever acknowledged, stops publishing: what it takes in matters more.
 struct PublishingTrust {
-    private static let endingsMaximum = 2
+    private static let endingsMaximum = 3
     private var endings = 0
     private(set) var isAllowed = true
 

@@ -73,7 +73,7 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? IOError, error.errnoCode == ECONNRESET, endReason == nil { isSilence = !isAnswered }
+        if isEndWithoutWord(error), endReason == nil { isSilence = !isAnswered }
         end(because: describeConnectFailure(error))
     }
 
@@ -268,7 +268,6 @@ final class SessionHandler: ChannelInboundHandler {
 
     /// Ends the connection for what the broker did; from MQTT 5.0 on it is told.
     private func end(_ error: MQTTError) {
-        isAnswered = isAnswered || error.isAnswer
         if endError == nil { endError = error }
         if let output = session.pointee.takeOutput(now: now) { context?.writeAndFlush(wrapOutboundOut(output), promise: nil) }
         end(because: Self.words(error))
@@ -293,13 +292,6 @@ final class SessionHandler: ChannelInboundHandler {
         } else {
             close()
         }
-    }
-}
-
-extension MQTTError {
-    /// It came in CONNACK, or because of one.
-    fileprivate var isAnswer: Bool {
-        if case .connectTimedOut = self { false } else { true }
     }
 }
 

@@ -205,17 +205,14 @@ struct Version5AnswerTests {
         var harness = try connectedVersion5()
         var first = try subscription("a")
         first.retainHandling = .never
-        first.retainAsPublished = true
-        first.noLocal = true
         var shared = try subscription("$share/g/a")
-        shared.noLocal = true
         shared.retainHandling = .ifNew
         harness.session.subscribe(
             [first, shared, try subscription("b", identifier: 200), try subscription("c", identifier: 201), try subscription("d")],
             now: harness.now)
         #expect(
             harness.takeOutput()
-                == bytes("82 14 0001 00 0001 61 2D 000A 24736861 72652F67 2F61 11") + bytes("82 0A 0002 03 0B C801 0001 62 01")
+                == bytes("82 14 0001 00 0001 61 21 000A 24736861 72652F67 2F61 11") + bytes("82 0A 0002 03 0B C801 0001 62 01")
                 + bytes("82 0A 0003 03 0B C901 0001 63 01") + bytes("82 07 0004 00 0001 64 01"))
     }
 
