@@ -37,12 +37,14 @@ public final class IngestService: Sendable {
         let leases = LeaseThread(interval: configuration.pool.leaseInterval, logger: logger)
         let tls = TLSContexts(configuration.broker.tls)
         let credentials = BrokerCredentials(configuration.broker)
+        let versions = BrokerVersions(configuration.broker.version)
         shards = try (0..<shardCount).map { index in
             let loop = group.next()
             return try loop.submit {
                 let shard = Shard(
                     index: index, eventLoop: loop, plan: plan, settings: settings,
-                    connector: NetworkConnector(configuration.broker, tls: tls, credentials: credentials, eventLoop: loop, logger: logger),
+                    connector: NetworkConnector(
+                        configuration.broker, versions: versions, tls: tls, credentials: credentials, eventLoop: loop, logger: logger),
                     writer: writers[index], leases: leases, logger: logger)
                 return NIOLoopBound(shard, eventLoop: loop)
             }.wait()

@@ -82,7 +82,7 @@ public enum BrokerProbe {
                     lastFailure = Failure(description: attempt.reason)
                     switch attempt.meaning {
                     case .refusal: negotiation.refused(version)
-                    case .silence: negotiation.metSilence(version)
+                    case .silence: negotiation.metSilence(version, since: negotiation.knowledge)
                     case nil: break
                     }
                 }

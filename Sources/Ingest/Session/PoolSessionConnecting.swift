@@ -73,6 +73,7 @@ extension PoolSession {
             }
         }
         publishStatus(isOnline: true)
+        subscriptions.connectionBegan()
         switch presence {
         case .absent: subscriptions.sessionForgotten()
         // MQTT 3.1 does not say whether there was a session.
@@ -120,6 +121,14 @@ extension PoolSession {
         case .idle, .recording, .waiting, .suspended, .ended: return
         }
         shard.connector.ended(self, wasAnswered: wasAnswered, because: error)
+        if establishedAt != nil, case .none = ending,
+            publishing.connectionEnded(unacknowledged: mqtt.pointee.unacknowledgedPublicationCount)
+        {
+            mqtt.pointee.abandonPublications()
+            logger.warning(
+                "the broker ends the connection whenever we publish: nothing is published any more; allow this user to publish on broker.status_topic, or set that to null"
+            )
+        }
         if let establishedAt, shard.eventLoop.now - establishedAt >= Self.successAfter {
             backoff.reset()
             problem = nil
@@ -161,7 +170,9 @@ extension PoolSession {
     /// Says DISCONNECT and stays away until `connect`.
     func suspend(because reason: String) {
         switch state {
-        case .open(let handler): handler.disconnect(because: reason)
+        case .open(let handler):
+            publishStatus(isOnline: false)
+            handler.disconnect(because: reason)
         case .waiting(let timer):
             timer.cancel()
             state = .suspended

@@ -55,7 +55,7 @@ final class SessionHandler: ChannelInboundHandler {
     private func begin(_ context: ChannelHandlerContext) {
         guard self.context == nil else { return }
         self.context = context
-        guard pool.connectionOpened(self) else { return close() }
+        guard pool.connectionOpened(self) else { return end(because: "the connection is not wanted any more") }
         session.pointee.connectionOpened(now: now)
         flush()
         tick()
@@ -155,7 +155,8 @@ final class SessionHandler: ChannelInboundHandler {
             case .subscribed(let results): pool.subscribed(results)
             case .unsubscribed(let results): pool.unsubscribed(results)
             case .publishRefused(_, let refusal): pool.publishRefused(refusal)
-            case .repeated, .acknowledged: break
+            case .acknowledged: pool.publishAcknowledged()
+            case .repeated: break
             }
         }
     }
@@ -233,12 +234,17 @@ final class SessionHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(output), promise: nil)
     }
 
+    /// Requests were written: they go out, and their time limits count.
+    func requestsSent() { tick() }
+
     /// Keep alive and time limits.
     private func tick() {
         guard context != nil else { return }
+        timer?.cancel()
         do throws(MQTTError) {
             let next = try session.pointee.tick(now: now)
             flush()
+            guard next < .distantFuture else { return }
             timer = shard.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in tick() }
         } catch {
             end(error)

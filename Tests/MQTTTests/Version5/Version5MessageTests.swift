@@ -318,6 +318,24 @@ struct Version5AnswerTests {
         #expect(harness.takeOutput() == bytes("3A 06 0001 74 0002 00"))
     }
 
+    @Test("The end of a message of a former connection makes no room for a message that waits")
+    func releaseMakesNoRoom() throws {
+        var harness = try connectedVersion5()
+        let topic = try TopicName("t")
+        for qos in [QoS.exactlyOnce, .atLeastOnce, .atLeastOnce] { _ = harness.session.publish(topic: topic, payload: [], qos: qos) }
+        _ = harness.receive(hex: "50 02 0001")
+        harness.close()
+        harness.session.connectionOpened(now: harness.now)
+        _ = harness.takeOutput()
+        // This time one message at once is allowed.
+        _ = harness.receive(hex: "20 06 01 00 03 21 0001")
+        #expect(harness.takeOutput() == bytes("62 02 0001  3A 06 0001 74 0002 00"))
+        #expect(harness.receive(hex: "70 02 0001") == [.acknowledged(1)])
+        #expect(harness.takeOutput() == [])
+        #expect(harness.receive(hex: "40 02 0002") == [.acknowledged(2)])
+        #expect(harness.takeOutput() == bytes("3A 06 0001 74 0003 00"))
+    }
+
     @Test("The server ends the connection and says why")
     func disconnected() throws {
         var harness = try connectedVersion5()
