@@ -25,8 +25,10 @@ public final class LiveMessages: Sendable {
         public let description: String
     }
 
-    /// Messages that wait to be looked at; more are not heard.
-    private static let waitingMaximum = 10_000
+    /// The most that can be asked for.
+    public static let countMaximum = 10_000
+    /// Bytes of all payloads together, beyond which it ends.
+    private static let bytesMaximum = 256 * 1024 * 1024
 
     /// Ends behind the last message, when the time is over, after `stop`, or with a `Failure`.
     public let messages: AsyncThrowingStream<LiveMessage, any Error>
@@ -40,6 +42,7 @@ public final class LiveMessages: Sendable {
 
     private struct State {
         var heardCount = 0
+        var heardBytes = 0
         var isOver = false
         var channel: (any Channel)?
     }
@@ -47,7 +50,7 @@ public final class LiveMessages: Sendable {
     /// Connects and subscribes at once.
     /// - Parameters:
     ///   - filters: plain ones.
-    ///   - count: how many messages; positive.
+    ///   - count: how many messages, 1 to `countMaximum`.
     ///   - seconds: counted from when the broker has granted the subscriptions.
     public init(_ broker: BrokerSettings, clientIdentifier: String, filters: [TopicFilter], count: Int, seconds: Int) {
         self.broker = broker
@@ -55,7 +58,7 @@ public final class LiveMessages: Sendable {
         self.filters = filters
         self.count = count
         self.seconds = seconds
-        (messages, continuation) = AsyncThrowingStream.makeStream(bufferingPolicy: .bufferingOldest(Self.waitingMaximum))
+        (messages, continuation) = AsyncThrowingStream.makeStream()
         connect(to: 0, VersionNegotiation(broker.version), MultiThreadedEventLoopGroup.singleton.next())
     }
 
@@ -101,7 +104,9 @@ public final class LiveMessages: Sendable {
                 case .failed(.connectionRefused(.unsupportedProtocolVersion, let statement)):
                     negotiation.refused(version)
                     if negotiation.next < version { return connect(to: place, negotiation, loop) }
-                    fail("the broker at \(endpoint): \(MQTTError.connectionRefused(.unsupportedProtocolVersion, statement))", at: place, loop)
+                    fail(
+                        "the broker at \(endpoint): \(MQTTError.connectionRefused(.unsupportedProtocolVersion, statement))", at: place, loop
+                    )
                 case .failed(let error): fail("the broker at \(endpoint): \(error)", at: place, loop)
                 case .networkFailed(let reason): fail("cannot reach the broker at \(endpoint): \(reason)", at: place, loop)
                 case .closed(let wasAnswered):
@@ -138,7 +143,8 @@ public final class LiveMessages: Sendable {
         case .connected: session.subscribe(filters.map { Subscription(filter: $0, qos: .atMostOnce) }, now: .now())
         case .subscribed(let results):
             if let refused = results.first(where: { $0.grantedQoS == nil }) {
-                let why = refused.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description }.map { " (\($0))" } ?? ""
+                let why =
+                    refused.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description }.map { " (\($0))" } ?? ""
                 end(
                     Failure(
                         description:
@@ -156,7 +162,8 @@ public final class LiveMessages: Sendable {
         let isLast = state.withLock { state -> Bool? in
             guard !state.isOver else { return nil }
             state.heardCount += 1
-            state.isOver = state.heardCount >= count
+            state.heardBytes += publish.payload.count
+            state.isOver = state.heardCount >= count || state.heardBytes > Self.bytesMaximum
             return state.isOver
         }
         guard let isLast else { return }
@@ -166,7 +173,8 @@ public final class LiveMessages: Sendable {
                 receivedMicroseconds: wallClockMicroseconds(), qos: publish.qos.rawValue, isRetained: publish.isRetained,
                 properties: Array(publish.properties.bytes)))
         guard isLast else { return }
-        continuation.finish()
+        let isCut = state.withLock { $0.heardCount < count }
+        continuation.finish(throwing: isCut ? Failure(description: "the messages have more than \(Self.bytesMaximum) bytes together") : nil)
         session.disconnect()
     }
 }

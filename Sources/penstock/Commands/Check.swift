@@ -19,13 +19,13 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         let setup = try Setup(options)
-        var problems = setup.mappings.flatMap { MappingTestRunner.run($0).map(\.description) }
+        var problems = setup.mappings.flatMap { MappingTestRunner.run($0).map { $0.description + SourceExcerpt.excerpt(at: $0.mark) } }
         let plan = MappingPlan(setup.mappings)
         for subscription in plan.subscriptions { print("subscribes to \(subscription.filter) at QoS \(subscription.qos.rawValue)") }
         for (left, right) in plan.overlaps { print("note: mappings '\(left)' and '\(right)' can both take a message") }
-        for table in plan.tables where table.key.isEmpty {
-            print("note: table '\(table.name)' has no key: a message that is delivered twice at QoS 1 cannot be told from two messages")
-        }
+        Self.show(MappingNote.sharedTables(setup.mappings))
+        Self.show(MappingNote.tables(setup.mappings, isShared: setup.configuration.pool.sharesMessages))
+        Self.show(setup.mappings.flatMap(MappingNote.costs))
         if !offline {
             problems += try await Self.checkDatabase(setup.configuration, plan.tables)
             problems += await Self.checkBroker(setup.configuration, plan)
@@ -33,6 +33,15 @@ struct Check: AsyncParsableCommand {
         guard problems.isEmpty else { throw Failure(.failed, all: problems) }
         let tests = setup.mappings.reduce(0) { $0 + $1.tests.count }
         print("\(setup.mappings.count) mappings, \(tests) tests: all right\(offline ? " (offline)" : "")")
+    }
+
+    private static func show(_ notes: [MappingNote]) {
+        for note in notes {
+            switch note.kind {
+            case .warning: Terminal.warning(note.description)
+            case .note, .cost: print("note: \(note)")
+            }
+        }
     }
 
     private static func checkDatabase(_ configuration: Configuration, _ tables: [TableDefinition]) async throws -> [String] {

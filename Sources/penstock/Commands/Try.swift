@@ -34,8 +34,12 @@ struct Try: AsyncParsableCommand {
 
     func validate() throws {
         if let live {
-            guard (1...100_000).contains(live) else { throw ValidationError("--live is from 1 to 100000") }
-            guard message.isEmpty else { throw ValidationError("--live takes messages from the broker: leave the options of the message out") }
+            guard (1...LiveMessages.countMaximum).contains(live) else {
+                throw ValidationError("--live is from 1 to \(LiveMessages.countMaximum)")
+            }
+            guard message.isEmpty else {
+                throw ValidationError("--live takes messages from the broker: leave the options of the message out")
+            }
             guard (1...86_400).contains(seconds ?? 1) else { throw ValidationError("--seconds is from 1 to 86400") }
             if let topic, (try? TopicFilter(topic)) == nil || topic.hasPrefix("$share/") {
                 throw ValidationError("--topic is a topic filter such as 'site/#', not '\(topic)'")

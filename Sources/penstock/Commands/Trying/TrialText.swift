@@ -31,7 +31,8 @@ extension MessageTrial {
         lines += explanation.blocks.flatMap { blockLines($0, isOnly: explanation.blocks.count == 1) }
         if let payload = explanation.payload { lines += payloadLines(payload) }
         for part in explanation.rows {
-            let table = TextTable(header: part.columns.map(\.name), rows: part.rows.map { row in row.map { Self.cell($0) } })
+            let table = TextTable(
+                header: part.columns.map(\.name), rows: part.rows.map { row in row.map { $0.map { Self.escaped($0.shown) } ?? "NULL" } })
             lines.append("  table \(Style.bold(part.table)), \(part.rows.count == 1 ? "1 row" : "\(grouped(part.rows.count)) rows")")
             lines += table.text.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + $0 }
         }
@@ -68,7 +69,9 @@ extension MessageTrial {
     private func blockLines(_ block: Explanation.Block, isOnly: Bool) -> [String] {
         var notes = block.failedTests.map { "when \(Self.words($0))" }
         if block.failsTogether { notes.append("no item meets all tests of 'when'") }
-        if block.noValues > 0 { notes.append("\(grouped(block.noValues)) rows without any value are not written (keep_empty: true keeps them)") }
+        if block.noValues > 0 {
+            notes.append("\(grouped(block.noValues)) rows without any value are not written (keep_empty: true keeps them)")
+        }
         if block.skippedRows > 0 { notes.append("\(grouped(block.skippedRows)) rows are skipped (on_error: skip_row)") }
         if block.nulledColumns > 0 { notes.append("\(grouped(block.nulledColumns)) values are set to NULL (on_error: set_null)") }
         guard !isOnly else { return notes.map { "  " + $0 } }
@@ -76,8 +79,6 @@ extension MessageTrial {
     }
 
     // MARK: Values
-
-    private static func cell(_ value: DecodedValue?) -> String { value.map { escaped($0.shown) } ?? "NULL" }
 
     /// Foreign text on a terminal: cut, and nothing in it that a terminal obeys.
     private static func escaped(_ text: String, maximum: Int = 80) -> String {
@@ -92,7 +93,9 @@ extension MessageTrial {
         Self.collect(root, depth: 0, isElement: false, &lines, &left)
         let width = min(48, lines.map(\.path.count).max() ?? 0)
         var shown = lines.map { line in
-            "    " + (line.note.isEmpty ? line.path : line.path + String(repeating: " ", count: max(0, width - line.path.count)) + "  " + line.note)
+            "    "
+                + (line.note.isEmpty
+                    ? line.path : line.path + String(repeating: " ", count: max(0, width - line.path.count)) + "  " + line.note)
         }
         if left > 0 { shown.append("    … and \(grouped(left)) more (--json has all of them)") }
         return ["  payload"] + shown
