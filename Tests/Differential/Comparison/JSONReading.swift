@@ -16,6 +16,17 @@ indirect enum JSONReading: Equatable {
         var value: JSONReading
     }
 
+    /// Whether an object in it has two members of one name, as Swift tells strings apart.
+    var repeatsName: Bool {
+        switch self {
+        case .array(let items): return items.contains(where: \.repeatsName)
+        case .object(let members):
+            let names = Set(members.map { String(decoding: $0.name, as: UTF8.self) })
+            return names.count < members.count || members.contains(where: \.value.repeatsName)
+        default: return false
+        }
+    }
+
     /// Members in an order that both readings share.
     static func members(_ members: [Member]) -> JSONReading { .object(members.sorted { $0.name.lexicographicallyPrecedes($1.name) }) }
 }

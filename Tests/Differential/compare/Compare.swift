@@ -35,7 +35,7 @@ struct Compare {
         let counts = JSONComparison.run(seed: seed, indices: first..<first + count)
         for difference in counts.differences { print(difference) }
         print(
-            "json: \(counts.documents) documents (\(counts.refused) refused by both), \(counts.values) values, \(counts.numbers) numbers,"
+            "json: \(counts.documents) documents (\(counts.refused) refused by both, \(counts.repeated) with a repeated name), \(counts.values) values, \(counts.numbers) numbers,"
                 + " \(counts.slots) slots, \(counts.differences.count) differences")
         exit(counts.differences.isEmpty ? 0 : 1)
     }
