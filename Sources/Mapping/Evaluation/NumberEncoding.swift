@@ -89,7 +89,10 @@ extension Evaluator {
             number = result
         }
         if let sign = details.sign {
-            let signText = try self.text(of: value(of: sign.slot, slots))
+            let given = value(of: sign.slot, slots)
+            // Without its sign a number would be stored as positive, right or wrong.
+            guard !given.isAbsent else { throw .because("there is no value for its sign") }
+            let signText = try self.text(of: given)
             if sign.negative.contains(where: { signText.elementsEqual($0) }) { number = -number }
         }
         if let minimum = details.minimum, case .number(let bound) = minimum.bound, (number < bound) {

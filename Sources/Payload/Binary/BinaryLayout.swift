@@ -50,10 +50,16 @@ public struct BinaryLayout: Sendable {
         if let length, bytes.count != length { throw .wrongLength(bytes: bytes.count, expected: length) }
         for index in fields.indices {
             try Self.check(fields[index], in: bytes.count)
-            if wantedFields[index] >= 0 { slots[wantedFields[index]] = try fields[index].read(bytes, isLittleEndian: isLittleEndian) }
+            if wantedFields[index] >= 0 {
+                slots[wantedFields[index]] = try fields[index].read(bytes, isLittleEndian: isLittleEndian)
+            } else if fields[index].mayBeWrong {
+                // A message is right or wrong whatever columns read of it.
+                _ = try fields[index].read(bytes, isLittleEndian: isLittleEndian)
+            }
         }
         for index in groups.indices {
             let count = try recordCount(groups[index], in: bytes)
+            try checkRecords(count, of: groups[index], in: bytes)
             if wantedGroups[index] >= 0 {
                 slots[wantedGroups[index]] = Value(kind: .list, count: UInt32(truncatingIfNeeded: count), word: UInt64(index))
             }
@@ -70,6 +76,19 @@ public struct BinaryLayout: Sendable {
             let field = groups[group].fields[index]
             try Self.check(field, in: raw.count)
             if wantedFields[index] >= 0 { slots[wantedFields[index]] = try field.read(raw, isLittleEndian: isLittleEndian) }
+        }
+    }
+
+    /// Fields counted from the end of a record, and those that hold text or decimal digits, may be wrong in any record.
+    private func checkRecords(_ count: Int, of group: Group, in bytes: UnsafeRawBufferPointer) throws(BinaryError) {
+        guard group.fields.contains(where: { $0.mayBeWrong || $0.at < 0 }) else { return }
+        for record in 0..<count {
+            let start = group.at + record * group.every
+            let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<start + group.every])
+            for field in group.fields {
+                try Self.check(field, in: raw.count)
+                if field.mayBeWrong { _ = try field.read(raw, isLittleEndian: isLittleEndian) }
+            }
         }
     }
 

@@ -23,8 +23,8 @@ public struct CSVDocument: Sendable {
         var places: [Wanted] = []
         var names: [(name: [UInt8], slot: Int)] = []
         for (path, slot) in zip(paths, slots) {
-            if case .names(let known) = options.header, let cell = known.lastIndex(of: path) {
-                places.append(Wanted(cell: cell, slot: slot))
+            if case .names(let known) = options.header, known.contains(path) {
+                for (cell, name) in known.enumerated() where name == path { places.append(Wanted(cell: cell, slot: slot)) }
             } else if let cell = Int(path), cell >= 0, options.header != .firstLine || !path.isEmpty {
                 places.append(Wanted(cell: cell, slot: slot))
                 if options.header == .firstLine || options.pairsFrom != nil { names.append((Array(path.utf8), slot)) }
@@ -53,8 +53,7 @@ public struct CSVDocument: Sendable {
             let names = document.names
             let isThere = try reader.nextLine(scratch: &scratch) { cell, value in
                 for name in names where value.bytes.elementsEqual(name.name) {
-                    // Of two cells with one name the last one counts.
-                    named.removeAll { $0.slot == name.slot }
+                    // Of two cells with one name the last one counts that a line has.
                     named.append(Wanted(cell: cell, slot: name.slot))
                 }
             }

@@ -321,7 +321,9 @@ class Generator:
             if self.often(0.4) and not type_.endswith('[]'):
                 c['from'].append(self.other_path())
         elif kind == 3 and not type_.endswith('[]') and base not in ('jsonb', 'json'):
-            c['const'] = self.pick('1', '21.5', 'abc', 'true', NULL, '2024-01-01T00:00:00Z', '')
+            c['const'] = self.pick('1', '21.5', 'abc', 'true', '2024-01-01T00:00:00Z', '')
+            c.pop('parse', None)
+            c.pop('zone', None)
             is_payload = False
         elif kind == 4 and self.decoder == 'json' and (not self.loops or self.loops[-1][1] is not None):
             (self.loops[-1][1] if self.loops else self.document).member(name).texts.append(make)

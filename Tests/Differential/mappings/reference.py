@@ -6,6 +6,8 @@ PostgreSQL's types and from the precision of its numbers. That is added here:
 - decimals have 80 digits, and a result is whole when it is so to 60 of them: 68 degF are 20 degC;
 - text that is no uuid, too long for a varchar or too large for a numeric(p,s) is an error, as PostgreSQL would say;
 - elements of arrays are brought into their type as single values are, and may be null;
+- a test of a block that names two loops, as `$.q.{i@index}`, is applied where both are known;
+- `topic` alone is a text for every type and test, and a time as text has as many digits as it needs;
 - what ends a conversion or a test in an exception of Python is an error of the value, or a test that does not hold.
 """
 import datetime, decimal, importlib.util, json, re, struct, sys, uuid
@@ -30,7 +32,7 @@ class Reference:
                     if not isinstance(v, list):
                         raise m.Err('not an array')
                     return [None if x is None else finished(typed_too(x, ty[:-2], c, dec_comma), ty[:-2]) for x in v]
-                out = typed(v, ty, c, dec_comma)
+                out = typed(v.full if isinstance(v, m.TopicObj) else v, ty, c, dec_comma)
                 if ty == 'uuid':
                     uuid.UUID(out.strip())
                 if ty.startswith('varchar(') and len(out) > int(ty[8:-1]):
@@ -69,7 +71,27 @@ class Reference:
             except (decimal.InvalidOperation, m.Err):
                 return False
 
-        m.typed, m.finish, m.test = typed_too, finish_too, test_too
+        text = m.text
+
+        def text_too(v):
+            try:
+                return text(v)
+            except UnicodeDecodeError as x:
+                raise m.Err(f'the bytes are no text: {x}')
+
+        def when_too(w, env, only=None):
+            for path, t in (w or {}).items():
+                loops = {m.root_of(path).partition('@')[0], *re.findall(r'\{(\w+)@', path)}
+                if only is not None and (not loops & set(only) or not loops <= set(env)):
+                    continue
+                if not m.test(m.src(path, env)[0], t):
+                    return False
+            return True
+
+        kind, iso = m.kind, m.iso
+        m.kind = lambda v: 'string' if isinstance(v, m.TopicObj) else kind(v)
+        m.iso = lambda d: re.sub(r'\.?0*Z$', 'Z', iso(d))
+        m.typed, m.finish, m.test, m.text, m.when = typed_too, finish_too, test_too, text_too, when_too
 
     def mapping(self, text):
         import yaml
