@@ -54,7 +54,12 @@ extension Evaluator {
 
     /// ddmm.mmmm as NMEA writes coordinates: degrees + minutes ÷ 60.
     private mutating func degrees(_ text: UnsafeRawBufferPointer) throws(EvaluationError) -> UnsafeRawBufferPointer {
-        guard let number = DecimalNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
+        guard var number = DecimalNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
+        // 1.2e3 is as good as 1200; larger exponents are none of a coordinate.
+        if (1...6).contains(number.exponent), number.significand < UInt128(UInt64.max) {
+            number.significand *= Self.powerOfTen(Int(number.exponent))
+            number.exponent = 0
+        }
         // Degrees are what stands before the last two digits of the whole part.
         guard number.isExact, number.exponent <= 0, number.exponent >= -20, case let hundred = Self.powerOfTen(2 - Int(number.exponent)),
             let degrees = DecimalNumber(isNegative: number.isNegative, significand: number.significand / hundred, exponent: 0),

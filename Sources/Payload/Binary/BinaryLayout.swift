@@ -70,13 +70,19 @@ public struct BinaryLayout: Sendable {
     public func decodeRecord(
         _ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer, wantedFields: [Int], into slots: UnsafeMutablePointer<Value>
     ) throws(BinaryError) {
-        let start = groups[group].at + record * groups[group].every
-        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + groups[group].every, bytes.count)])
+        let raw = try self.record(record, of: group, in: bytes)
         for index in groups[group].fields.indices {
             let field = groups[group].fields[index]
-            try Self.check(field, in: raw.count)
             if wantedFields[index] >= 0 { slots[wantedFields[index]] = try field.read(raw, isLittleEndian: isLittleEndian) }
         }
+    }
+
+    /// The bytes of a record, all of whose fields are in them.
+    func record(_ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> UnsafeRawBufferPointer {
+        let start = groups[group].at + record * groups[group].every
+        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + groups[group].every, bytes.count)])
+        for field in groups[group].fields { try Self.check(field, in: raw.count) }
+        return raw
     }
 
     /// Fields counted from the end of a record, and those that hold text or decimal digits, may be wrong in any record.
@@ -98,7 +104,7 @@ public struct BinaryLayout: Sendable {
         throw .tooShort(bytes: count, field: field.type.rawValue, at: start, needs: start + field.size)
     }
 
-    private func recordCount(_ group: Group, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> Int {
+    func recordCount(_ group: Group, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> Int {
         let count: UInt64
         switch group.count {
         case .toEnd: return max(0, bytes.count - group.at) / group.every

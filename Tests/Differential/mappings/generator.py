@@ -79,7 +79,7 @@ class Generator:
             self.block(tree, 't0')
             if self.decoder == 'json' and 'each' not in tree and self.often(0.3):
                 tree['empty_payload'] = 'row'
-        if self.decoder in ('json', 'lines') and self.often(0.2):
+        if self.decoder in ('json', 'lines', 'csv', 'binary') and self.often(0.2):
             tree['ignore'] = [self.payload_path() for _ in range(r.randrange(1, 3))]
         messages = [self.message(tree) for _ in range(8)]
         return {'mapping': file(tree), 'tree': tree, 'messages': messages}
@@ -145,8 +145,10 @@ class Generator:
         columns = {f'c{i}': self.column(f'c{i}') for i in range(r.randrange(1, 7))}
         if shared and self.often(0.2):
             columns['s1'] = self.column('s1')
-        if self.decoder in ('json', 'lines') and self.often(0.25):
+        if self.decoder in ('json', 'lines', 'csv', 'binary') and self.often(0.25):
             columns['extra'] = 'jsonb from rest'
+        if self.decoder in ('json', 'binary') and self.often(0.1):
+            columns['whole'] = 'jsonb from $'
         tree['columns'] = columns
         if self.often(0.2) and not (table != 't0' and not may_loop):
             tree['keep_empty'] = self.pick('true', 'false')

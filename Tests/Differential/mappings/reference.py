@@ -47,6 +47,8 @@ class Reference:
             return finish_too(v, ty) if isinstance(v, decimal.Decimal) else v
 
         def finish_too(d, ty):
+            if not isinstance(d, decimal.Decimal):
+                return d
             d = decimal.Context(prec=60).plus(d)
             if ty.startswith('numeric('):
                 p, _, s = ty[8:-1].partition(',')
@@ -79,6 +81,14 @@ class Reference:
             except UnicodeDecodeError as x:
                 raise m.Err(f'the bytes are no text: {x}')
 
+        column = m.column
+
+        def column_too(*arguments):
+            try:
+                return column(*arguments)
+            except (decimal.InvalidOperation, TypeError, ValueError, OverflowError) as x:
+                raise m.Err(f'{type(x).__name__}: {x}')
+
         def when_too(w, env, only=None):
             for path, t in (w or {}).items():
                 loops = {m.root_of(path).partition('@')[0], *re.findall(r'\{(\w+)@', path)}
@@ -89,9 +99,11 @@ class Reference:
             return True
 
         kind, iso = m.kind, m.iso
+        plain = m.plain
+        m.plain = lambda v: m.iso(v) if isinstance(v, datetime.datetime) else plain(v)
         m.kind = lambda v: 'string' if isinstance(v, m.TopicObj) else kind(v)
         m.iso = lambda d: re.sub(r'\.?0*Z$', 'Z', iso(d))
-        m.typed, m.finish, m.test, m.text, m.when = typed_too, finish_too, test_too, text_too, when_too
+        m.typed, m.finish, m.test, m.text, m.when, m.column = typed_too, finish_too, test_too, text_too, when_too, column_too
 
     def mapping(self, text):
         import yaml

@@ -1,5 +1,5 @@
 """Makes a difference as small as it goes: fewer columns, fewer keys, a shorter payload."""
-import copy, re
+import re
 
 
 def category(reason):
