@@ -94,6 +94,7 @@ extension Evaluator {
                 throw .because("\(Quoted(text)) does not read as json: \(error)")
             }
         }
+        if value.kind == .timestamp { value = Value(kind: .string, bytes: try text(of: value)) }
         guard !JSON.containsNUL(value) else { throw .because("holds a NUL character, which PostgreSQL cannot store in jsonb") }
         let room = JSON.textBytesMax(of: value)
         let target = scratch.allocate(room)
