@@ -127,7 +127,7 @@ extension Evaluator {
         case .bytes:
             guard UTF8Text.isValid(value.bytes) else { throw .because("the bytes are not valid UTF-8") }
             return value.bytes
-        case .object, .array, .list: throw .because("object or array where a single value is expected")
+        case .object, .array: throw .because("object or array where a single value is expected")
         case .missing, .null: return UnsafeRawBufferPointer(start: nil, count: 0)
         }
     }

@@ -81,7 +81,7 @@ extension JSON {
         }
     }
 
-    /// Writes a value as JSON text and gives its length; nil for what has none (`missing`, `bytes`, `timestamp`, `list`).
+    /// Writes a value as JSON text and gives its length; nil for what has none (`missing`, `bytes`, `timestamp`).
     ///
     /// Objects and arrays are copied as they stand, with null for bare nan and infinity, so where those are not allowed `value.bytes` is
     /// the same text. A `double` that is not finite is null.
@@ -89,7 +89,7 @@ extension JSON {
     public static func writeText(of value: Value, into target: UnsafeMutableRawPointer) -> Int? {
         var writer = JSONTextWriter(target)
         switch value.kind {
-        case .missing, .bytes, .timestamp, .list: return nil
+        case .missing, .bytes, .timestamp: return nil
         case .null: writer.append("null")
         case .false: writer.append("false")
         case .true: writer.append("true")
