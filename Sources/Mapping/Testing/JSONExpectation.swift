@@ -6,12 +6,16 @@ enum JSONExpectation {
     /// values where they read as such.
     static func holds(_ expected: ExpectedValue, of text: String) -> Bool {
         Array(text.utf8).withUnsafeBytes { bytes in
-            guard let value = try? JSON.validate(bytes, options: JSON.Options(maximumDepth: JSON.depthLimit)) else { return false }
+            guard let value = try? JSON.validate(bytes, options: JSON.Options(maximumDepth: JSON.depthLimit, allowsNaN: false)) else {
+                return false
+            }
             guard case .scalar(.text(let own), _) = expected, own.utf8.contains(where: { "{[\"".utf8.contains($0) }) else {
                 return matches(value, expected)
             }
             let isSame = Array(own.utf8).withUnsafeBytes { bytes in
-                (try? JSON.validate(bytes, options: JSON.Options(maximumDepth: JSON.depthLimit))).map { isEqual(value, $0) } ?? false
+                (try? JSON.validate(bytes, options: JSON.Options(maximumDepth: JSON.depthLimit, allowsNaN: false))).map {
+                    isEqual(value, $0)
+                } ?? false
             }
             return isSame || matches(value, expected)
         }
