@@ -83,6 +83,10 @@ let package = Package(
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
         .executableTarget(
             name: "EndToEndBenchmark", dependencies: ["PostgreSQL"], path: "Benchmarks/EndToEnd", swiftSettings: strictness),
+        .executableTarget(
+            name: "PlanBenchmark",
+            dependencies: ["CopyFormat", "Mapping", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/Plan", swiftSettings: strictness),
     ],
     swiftLanguageModes: [.v6]
 )
