@@ -212,7 +212,9 @@ struct MappingRun {
                 do throws(BinaryError) {
                     try layout.decodeRecord(record, of: group, in: payload, wantedFields: loop.groupWants[group], into: items)
                     let whole = Int(loop.trie.nodes[0].slot)
-                    if whole >= 0 { items[whole] = try layout.object(ofRecord: record, of: group, in: payload, scratch: &evaluator.scratch) }
+                    if whole >= 0 {
+                        items[whole] = try layout.object(ofRecord: record, of: group, in: payload, scratch: &evaluator.scratch)
+                    }
                 } catch {
                     throw .because("decode binary: \(error)")
                 }

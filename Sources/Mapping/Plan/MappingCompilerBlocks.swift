@@ -50,7 +50,8 @@ extension MappingCompiler {
     private func csvDocument(_ draft: LoopDraft, _ trie: PathTrie) -> CSVDocument? {
         guard case .csv(let options, _) = syntax.decode else { return nil }
         let single = zip(draft.paths.paths, trie.slots).filter { $0.0.count == 1 }
-        return CSVDocument(options: options, paths: single.map { $0.0[0] }, slots: single.map(\.1), slotCount: trie.slotCount,
+        return CSVDocument(
+            options: options, paths: single.map { $0.0[0] }, slots: single.map(\.1), slotCount: trie.slotCount,
             wholeSlot: trie.nodes[0].slot >= 0 ? Int(trie.nodes[0].slot) : nil)
     }
 
