@@ -16,14 +16,14 @@ extension Evaluator {
 
     /// Decimal text of a value, after the parse rule.
     private mutating func numberText(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        let text: UnsafeRawBufferPointer
         switch value.kind {
-        case .true: return copied("1")
-        case .false: return copied("0")
+        case .true: text = copied("1")
+        case .false: text = copied("0")
         case .timestamp: throw .because("a time is not a number")
-        case .double where !Double(bitPattern: value.word).isFinite: throw .because("\(Quoted(try text(of: value))) is not a number")
-        default: break
+        case .double where !Double(bitPattern: value.word).isFinite: throw .because("\(Quoted(try self.text(of: value))) is not a number")
+        default: text = trimmed(try self.text(of: value))
         }
-        let text = trimmed(try text(of: value))
         switch parse {
         case .hex:
             var digits = String(decoding: text.prefix(40), as: UTF8.self)

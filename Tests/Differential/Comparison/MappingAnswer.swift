@@ -20,6 +20,11 @@ public struct MappingRequest: Codable, Sendable {
     public var mapping: String
     public var messages: [Message]
 
+    public init(mapping: String, messages: [Message]) {
+        self.mapping = mapping
+        self.messages = messages
+    }
+
     public var answer: MappingAnswer {
         var options = MappingReader.Options()
         options.treatsUpdatesAsAppend = true

@@ -58,6 +58,11 @@ def verdict(ours, theirs, tree):
     return None
 
 
+def wordless(answer):
+    """The words of a letter are nobody's promise."""
+    return {**answer, 'letter': ''} if 'letter' in answer else answer
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument('program')
@@ -118,14 +123,21 @@ def main():
                 agreed.append((message, ours))
                 continue
             name = known.name(case, message, ours, theirs, reason) or known_without_policy(case['tree'], message)
+            if name is None:
+                # Of several differences one may hide another: the smallest case says which it is.
+                category = smaller.category(reason)
+                tree, message = smaller.smallest(case['tree'], message, lambda t, m: differ(t, m)[0], category)
+                reason, ours, theirs = differ(tree, message)
+                name = known.name({'mapping': generator.file(tree), 'tree': tree}, message, ours, theirs, reason)
+                name = name or known_without_policy(tree, message)
             if name:
                 seen['known'] += 1
                 seen['known: ' + name] += 1
                 continue
             seen['differences'] += 1
-            differences[smaller.category(reason)].append((index, case['tree'], message))
+            differences[smaller.category(reason)].append((index, tree, message))
         if agreed:
-            recorded.append({'mapping': case['mapping'], 'messages': [m for m, _ in agreed], 'answer': {'messages': [a for _, a in agreed]}})
+            recorded.append({'mapping': case['mapping'], 'messages': [m for m, _ in agreed], 'answer': {'messages': [wordless(a) for _, a in agreed]}})
     shown = 0
     for category, cases in sorted(differences.items(), key=lambda pair: -len(pair[1])):
         if shown == options.show:
@@ -136,7 +148,6 @@ def main():
         if isinstance(tree, str):
             print(f'mapping {index}: {message}\n{tree[:1500]}')
             continue
-        tree, message = smaller.smallest(tree, message, lambda t, m: differ(t, m)[0], category)
         reason, ours, theirs = differ(tree, message)
         payload = bytes.fromhex(message['payload'])
         print(f'mapping {index}: {reason}\n{generator.file(tree)}topic {message["topic"]}, payload {payload!r}')

@@ -4,16 +4,48 @@ The reader is not part of this repository; it is loaded from a file. It is exact
 PostgreSQL's types and from the precision of its numbers. That is added here:
 
 - decimals have 80 digits, and a result is whole when it is so to 60 of them: 68 degF are 20 degC;
-- text that is no uuid, too long for a varchar or too large for a numeric(p,s) is an error, as PostgreSQL would say;
+- text that is no uuid, holds a NUL character, is too long for a varchar, or a number too large for a numeric(p,s) is an error, as PostgreSQL would say;
+- hexadecimal digits may stand apart, base64 may be unpadded and of either alphabet, and neither holds anything else;
 - elements of arrays are brought into their type as single values are, and may be null;
 - a test of a block that names two loops, as `$.q.{i@index}`, is applied where both are known;
 - `topic` alone is a text for every type and test, and a time as text has as many digits as it needs;
 - what ends a conversion or a test in an exception of Python is an error of the value, or a test that does not hold.
 """
-import datetime, decimal, importlib.util, json, re, struct, sys, uuid
+import base64, datetime, decimal, importlib.util, json, re, struct, sys, uuid
 
 decimal.getcontext().prec = 80
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+class Base64:
+    b64encode = staticmethod(base64.b64encode)
+
+    @staticmethod
+    def b64decode(data):
+        data = data.encode() if isinstance(data, str) else data
+        digits = re.sub(rb'[ \t\n\v\f\r]', b'', data)
+        digits = re.sub(rb'=+$', b'', digits).translate(bytes.maketrans(b'-_', b'+/'))
+        if not re.fullmatch(rb'[A-Za-z0-9+/]*', digits) or len(digits) % 4 == 1:
+            raise ValueError('no base64')
+        return base64.b64decode(digits + b'=' * (-len(digits) % 4))
+
+
+class Hex:
+    Error = ValueError
+
+    @staticmethod
+    def unhexlify(data):
+        data = data.decode() if isinstance(data, bytes) else data
+        digits, place = '', 0
+        while place < len(data):
+            if data[place] == '0' and len(digits) % 2 == 0 and data[place + 1:place + 2] in ('x', 'X'):
+                place += 1
+            elif data[place] in '0123456789abcdefABCDEF':
+                digits += data[place]
+            elif data[place] not in ' \t\n\v\f\r:-':
+                raise ValueError('no hexadecimal digit')
+            place += 1
+        return bytes.fromhex(digits)
 
 
 class Reference:
@@ -23,8 +55,8 @@ class Reference:
         # The file is read only: nothing is written beside it.
         sys.dont_write_bytecode = True
         spec.loader.exec_module(m)
+        m.base64, m.binascii = Base64, Hex
         typed, finish, test = m.typed, m.finish, m.test
-        self.depth = 0
 
         def typed_too(v, ty, c, dec_comma):
             try:
@@ -33,6 +65,8 @@ class Reference:
                         raise m.Err('not an array')
                     return [None if x is None else finished(typed_too(x, ty[:-2], c, dec_comma), ty[:-2]) for x in v]
                 out = typed(v.full if isinstance(v, m.TopicObj) else v, ty, c, dec_comma)
+                if '\0' in (str(out) if ty in ('text', 'jsonb', 'json') or ty.startswith('varchar') else '') or "\\x00" in repr(out) * (ty in ('jsonb', 'json')):
+                    raise m.Err('holds a NUL character')
                 if ty == 'uuid':
                     uuid.UUID(out.strip())
                 if ty.startswith('varchar(') and len(out) > int(ty[8:-1]):
@@ -57,7 +91,7 @@ class Reference:
                     raise m.Err(f'{d} is out of range for {ty}')
             try:
                 out = finish(d, ty)
-            except (OverflowError, decimal.InvalidOperation) as x:
+            except ArithmeticError as x:
                 raise m.Err(f'{d} is out of range: {x}')
             if ty in m.FLT:
                 limit = single(out) if ty == 'real' else out
@@ -86,7 +120,7 @@ class Reference:
         def column_too(*arguments):
             try:
                 return column(*arguments)
-            except (decimal.InvalidOperation, TypeError, ValueError, OverflowError) as x:
+            except (ArithmeticError, TypeError, ValueError) as x:
                 raise m.Err(f'{type(x).__name__}: {x}')
 
         def when_too(w, env, only=None):
