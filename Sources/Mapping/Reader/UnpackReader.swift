@@ -1,0 +1,24 @@
+/// Reads `unpack`, of a mapping or of an embed.
+struct UnpackReader {
+    let diagnostics: DiagnosticList
+
+    func read(_ object: ObjectReader) -> [UnpackStep] {
+        object.list("unpack").compactMap { node in
+            guard let text = node.text else {
+                diagnostics.add(at: node.mark, "a step of 'unpack' is a single word, not \(node.kindInWords)")
+                return nil
+            }
+            if Keys.unpackLater.contains(text) {
+                diagnostics.add(at: node.mark, "unpack: \(text) is not yet supported")
+                return nil
+            }
+            guard let step = UnpackStep(rawValue: text) else {
+                diagnostics.add(
+                    at: node.mark, "unknown step '\(text)' of 'unpack'",
+                    hint: suggestion(for: text, among: UnpackStep.allCases.map(\.rawValue) + Keys.unpackLater))
+                return nil
+            }
+            return step
+        }
+    }
+}
