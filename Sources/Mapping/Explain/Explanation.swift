@@ -62,6 +62,8 @@ public struct Explanation {
     public var blocks: [Block] = []
     /// The decoded payload with marks; nil where it was not decoded.
     public var payload: PayloadNode?
+    /// Payloads inside it, by the embed's name, with marks.
+    public var embeds: [PayloadNode] = []
     public var rows: [DecodedRows] = []
 
     public var isMatched: Bool {
@@ -106,7 +108,11 @@ public struct Explanation {
             outcome = counters.filtered > 0 ? .filtered : .noRows(Self.words(counters, blocks))
         }
         payload = Self.tree(probe)
-        if let payload { LeafMarks.mark(payload, probe, isFiltered: !failedTests.isEmpty) }
+        guard let payload else { return }
+        embeds = mapping.embeds.compactMap { embed in
+            probe.json(of: .embed(embed.name)).flatMap { PayloadReading.read(json: $0, key: embed.name) }
+        }
+        LeafMarks.mark(payload, embeds: embeds, probe, isFiltered: !failedTests.isEmpty)
     }
 
     private static func words(_ counters: MappingCounters, _ blocks: [Block]) -> String {
@@ -120,7 +126,7 @@ public struct Explanation {
         guard !probe.message.payload.isEmpty, probe.message.payload.count <= probe.limits.maximumPayloadBytes,
             let payload = probe.unpackedPayload()
         else { return nil }
-        return PayloadReading.read(payload, probe.mapping.decode, maximumDepth: probe.limits.maximumDepth) { probe.payloadAsJSON() }
+        return PayloadReading.read(payload, probe.mapping.decode, maximumDepth: probe.limits.maximumDepth) { probe.json(of: .payload) }
     }
 
     // MARK: Tests
@@ -161,13 +167,13 @@ public struct Explanation {
     // MARK: Dead letters
 
     private static func letter(_ failure: MappingFailure, _ probe: MappingProbe) -> Letter {
-        var letter = Letter(reason: failure.reason, column: failure.column, table: nil, mark: probe.mapping.mark, values: [])
+        var letter = Letter(
+            reason: failure.reason, column: failure.column, table: nil, mark: failure.mark ?? probe.mapping.mark, values: [])
         for block in probe.mapping.blocks {
             let alone = probe.trial(probe.variant([block]))
             guard alone.failures.first?.reason == failure.reason else { continue }
-            if let name = failure.column, let column = block.columns.first(where: { $0.name == name }) {
+            if let name = failure.column {
                 letter.table = block.table.name
-                letter.mark = column.mark
                 letter.values = probe.failingValues(of: name, in: block).map { ($0.source.description, $0.value) }
                 return letter
             }

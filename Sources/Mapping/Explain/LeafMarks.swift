@@ -7,6 +7,7 @@ struct LeafMarks: ~Copyable {
 
     private let probe: MappingProbe
     private let root: PayloadNode
+    private let embeds: [String: PayloadNode]
     /// Only asked what its tests say of a value.
     private var evaluator: Evaluator
     private var visits = 0
@@ -17,15 +18,17 @@ struct LeafMarks: ~Copyable {
         var index: Int
     }
 
-    private init(_ probe: MappingProbe, _ root: PayloadNode) {
+    private init(_ probe: MappingProbe, _ root: PayloadNode, _ embeds: [PayloadNode]) {
         self.probe = probe
         self.root = root
+        self.embeds = Dictionary(embeds.map { ($0.key, $0) }) { first, _ in first }
         evaluator = Evaluator(plan: MappingPlan([]), limits: probe.limits)
     }
 
     /// - Parameter isFiltered: the message filter does not take the message, so no block sees it.
-    static func mark(_ root: PayloadNode, _ probe: MappingProbe, isFiltered: Bool) {
-        var marks = LeafMarks(probe, root)
+    static func mark(_ root: PayloadNode, embeds: [PayloadNode], _ probe: MappingProbe, isFiltered: Bool) {
+        var marks = LeafMarks(probe, root, embeds)
+        for embed in probe.mapping.embeds { marks.resolve(embed.from, [:])?.forEachLeaf { $0.use(by: "embed \(embed.name)") } }
         for test in probe.mapping.when { marks.note(test, [:]) }
         for source in probe.mapping.ignore { marks.resolve(source, [:])?.forEachLeaf { $0.isIgnored = true } }
         for block in probe.mapping.blocks { marks.mark(block, isFiltered: isFiltered) }
@@ -107,14 +110,13 @@ struct LeafMarks: ~Copyable {
 
     private func resolve(_ source: Source, _ places: [String: Place]) -> PayloadNode? {
         guard case .document(let start, let path) = source else { return nil }
-        var node: PayloadNode
-        if case .payload = start {
-            node = root
-        } else if case .loop(let variable) = start, let place = places[variable] {
-            node = place.node
-        } else {
-            return nil
-        }
+        let first: PayloadNode? =
+            switch start {
+            case .payload: root
+            case .embed(let name): embeds[name]
+            case .loop(let variable): places[variable]?.node
+            }
+        guard var node = first else { return nil }
         for segment in path {
             let next: PayloadNode? =
                 switch segment {

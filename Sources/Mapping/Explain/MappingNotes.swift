@@ -56,13 +56,20 @@ extension MappingNote {
 
     /// A loop whose names are used runs over an object.
     private static func isOverMap(_ loop: LoopSyntax, _ block: BlockSyntax) -> Bool {
-        MappingCompiler.sources(of: block).contains { source in
+        sources(of: block).contains { source in
             switch source {
             case .loopKey(loop.variable): true
             case .document(_, let path): path.contains(.keyOf(loop.variable))
             default: false
             }
         }
+    }
+
+    private static func sources(of block: BlockSyntax) -> [Source] {
+        block.each.map(\.over) + block.when.map(\.source)
+            + block.columns.flatMap { column in
+                column.from + column.when.map(\.source) + [column.plus?.from, column.plus?.by, column.sign?.from].compactMap { $0 }
+            }
     }
 
     private static func isGuarded(_ loop: LoopSyntax, _ block: BlockSyntax) -> Bool {

@@ -91,16 +91,19 @@ struct MappingProbe {
         var raw = first
         raw.each = []
         var variant = variant([block(raw, when: [], columns: [column("payload", .bytea, .rawPayload)])])
+        variant.embeds = []
         variant.decode = .bytes
         guard case .bytes(let bytes)?? = trial(variant).rows.first?.rows.first?.first else { return nil }
         return bytes
     }
 
-    /// The payload as JSON text, where it has one.
-    func payloadAsJSON() -> [UInt8]? {
+    /// A document as JSON text, where it has one.
+    /// - Parameter root: `$` or an embed.
+    func json(of root: DocumentRoot) -> [UInt8]? {
         guard var block = mapping.blocks.first else { return nil }
         block.each = []
-        let variant = variant([self.block(block, when: [], columns: [column("document", .jsonb, .document(.payload, []))])])
+        var variant = variant([self.block(block, when: [], columns: [column("document", .jsonb, .document(root, []))])])
+        if root == .payload { variant.embeds = [] }
         guard case .json(let text)?? = trial(variant).rows.first?.rows.first?.first else { return nil }
         return Array(text.utf8)
     }

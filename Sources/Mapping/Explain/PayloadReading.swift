@@ -10,7 +10,7 @@ struct PayloadReading {
 
     /// - Parameters:
     ///   - payload: unpacked.
-    ///   - json: the payload as JSON text, where the decoder has no form of its own here.
+    ///   - json: the payload as the JSON text that `jsonb from $` would store; asked for where the decoder has no form of its own here.
     /// - Returns: nil where the payload does not decode.
     static func read(_ payload: [UInt8], _ decode: DecodeSyntax, maximumDepth: Int, json: () -> [UInt8]?) -> PayloadNode? {
         var reading = PayloadReading()
@@ -19,12 +19,17 @@ struct PayloadReading {
             return lines ? reading.lines(payload, options) : reading.document("$", payload, options)
         }
         if case .csv(let options, _) = decode { return reading.csv(payload, options) }
-        if case .binary(let layout) = decode { return reading.binary(payload, layout) }
         if case .text = decode {
             return String(validating: payload, as: UTF8.self).map { PayloadNode(key: "$", kind: .string, text: $0) }
         }
         if case .bytes = decode { return PayloadNode(key: "$", kind: .bytes, text: hexadecimal(payload[...])) }
         return json().flatMap { reading.document("$", $0, JSON.Options(maximumDepth: JSON.depthLimit, allowsNaN: false)) }
+    }
+
+    /// Reads JSON text; nil where it is none.
+    static func read(json: [UInt8], key: String) -> PayloadNode? {
+        var reading = PayloadReading()
+        return reading.document(key, json, JSON.Options(maximumDepth: JSON.depthLimit, allowsNaN: false))
     }
 
     // MARK: JSON
@@ -165,48 +170,5 @@ struct PayloadReading {
             }
         }
         return line
-    }
-
-    // MARK: Binary
-
-    private mutating func binary(_ payload: [UInt8], _ layout: BinaryLayout) -> PayloadNode? {
-        let root = PayloadNode(key: "$", kind: .object)
-        return payload.withUnsafeBytes { bytes -> PayloadNode? in
-            var slots = [Value](repeating: .missing, count: layout.fields.count + layout.groups.count)
-            let isRead = slots.withUnsafeMutableBufferPointer { slots in
-                guard let base = slots.baseAddress else { return true }
-                return
-                    (try? layout.decode(
-                        bytes, wantedFields: Array(layout.fields.indices),
-                        wantedGroups: layout.groups.indices.map { $0 + layout.fields.count }, into: base)) != nil
-            }
-            guard isRead else { return nil }
-            for (field, value) in zip(layout.fields, slots) where take(root) { root.children.append(leaf(field.name, value)) }
-            for (index, group) in layout.groups.enumerated() where take(root) {
-                let records = PayloadNode(key: group.name, kind: .array)
-                root.children.append(records)
-                for record in 0..<Int(slots[layout.fields.count + index].count) {
-                    guard room > group.fields.count, take(records) else {
-                        records.isCut = true
-                        break
-                    }
-                    records.children.append(self.record(record, of: index, group, in: bytes, layout))
-                }
-            }
-            return root
-        }
-    }
-
-    private mutating func record(
-        _ number: Int, of index: Int, _ group: BinaryLayout.Group, in bytes: UnsafeRawBufferPointer, _ layout: BinaryLayout
-    ) -> PayloadNode {
-        let record = PayloadNode(key: String(number), kind: .object)
-        var slots = [Value](repeating: .missing, count: group.fields.count)
-        slots.withUnsafeMutableBufferPointer { slots in
-            guard let base = slots.baseAddress else { return }
-            try? layout.decodeRecord(number, of: index, in: bytes, wantedFields: Array(group.fields.indices), into: base)
-        }
-        for (field, value) in zip(group.fields, slots) where take(record) { record.children.append(leaf(field.name, value)) }
-        return record
     }
 }

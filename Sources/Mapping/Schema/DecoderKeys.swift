@@ -24,7 +24,25 @@ extension MappingKeys {
         KeyDescription("length", "The exact length of a payload in bytes.", .whole(1...268_435_455)),
         KeyDescription("fields", "Fields: name: \"u16 at 3\", or {type, at, …}.", .reference("fields")),
         KeyDescription("groups", "Records that repeat.", .map(of: .reference("group"))),
+        KeyDescription("tagged", "Records of several types, each behind a tag that says which.", .reference("tagged")),
     ])
+
+    static let tagged = ObjectDescription(
+        required: ["tag_bytes", "types"],
+        [
+            KeyDescription("at", "Where the first tag stands; 0 if not given.", .whole(0...268_435_455)),
+            KeyDescription("tag_bytes", "Bytes of a tag.", .whole(1...8)),
+            KeyDescription(
+                "types", "By tag in hexadecimal: what stands behind it.", .map(names: "^[0-9a-fA-F]+$", of: .reference("taggedType"))),
+        ])
+
+    static let taggedType = ObjectDescription(
+        required: ["size"],
+        [
+            KeyDescription("size", "Bytes of the record, the tag not counted.", .whole(0...1_000_000)),
+            KeyDescription("fields", "Fields of the record; places count from its start.", .reference("fields")),
+            KeyDescription("list", "The list that collects these records; without it their fields are the payload's own.", .plainText),
+        ])
 
     static let field = ObjectDescription(
         required: ["type", "at"],

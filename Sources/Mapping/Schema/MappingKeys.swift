@@ -22,8 +22,10 @@ enum MappingKeys {
                 "empty_payload", "Messages without a payload: skip (default), dead_letter, or row, in which $ is null.",
                 .choice(EmptyPayloadPolicy.allCases.map(\.rawValue))),
             KeyDescription(
-                "unpack", "Steps before the decoder, in order.", .oneOrMore(.choice(UnpackStep.allCases.map(\.rawValue)))),
+                "unpack", "Steps before the decoder, in order.", steps),
             KeyDescription("decode", "What the payload is; json if not given.", .reference("decode")),
+            KeyDescription(
+                "embed", "Payloads inside fields: {name: {from, unpack?, decode}}; the name becomes a root.", .map(of: .reference("embed"))),
             KeyDescription("ignore", "Known and unwanted fields: neither in 'rest' nor reported.", .oneOrMore(.reference("source"))),
             KeyDescription(
                 "on_error", "What a column's error does: dead_letter (default), set_null or skip_row.",
@@ -48,6 +50,16 @@ enum MappingKeys {
             .map(names: "^[a-z_][a-z0-9_]{0,62}$", of: .anyOf([.reference("shortColumn"), .reference("column")]))),
         KeyDescription("keep_empty", "Keeps rows in which no nullable column has a value; false if not given.", .truth),
     ])
+
+    static let embed = ObjectDescription(
+        required: ["from", "decode"],
+        [
+            KeyDescription("from", "Where it is: a source that no loop has a part in.", .reference("source")),
+            KeyDescription("unpack", "Steps before its decoder, in order.", steps),
+            KeyDescription("decode", "What it is.", .reference("decode")),
+        ])
+
+    private static var steps: SchemaNode { .oneOrMore(.choice(UnpackStep.allCases.map(\.rawValue))) }
 
     static let table = ObjectDescription(
         required: ["name"],

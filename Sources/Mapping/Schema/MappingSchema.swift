@@ -30,7 +30,8 @@ public enum MappingSchema {
                 "condition",
                 .anyOf([.scalar, .list(of: .reference("condition")), MappingKeys.test.schema])
             ),
-            ("block", MappingKeys.block.schema), ("table", .anyOf([.plainText, MappingKeys.table.schema])),
+            ("embed", MappingKeys.embed.schema), ("block", MappingKeys.block.schema),
+            ("table", .anyOf([.plainText, MappingKeys.table.schema])),
             ("shortColumn", .text(like: "^[A-Za-z].*$").described("TYPE [not null] [from SOURCE]")),
             ("column", MappingKeys.column.schema), ("plus", MappingKeys.plus.schema), ("sign", MappingKeys.sign.schema),
             ("decode", decode), ("json", MappingKeys.json.schema), ("csv", MappingKeys.csv.schema), ("binary", MappingKeys.binary.schema),
@@ -44,7 +45,8 @@ public enum MappingSchema {
                         ),
                         MappingKeys.field.schema,
                     ]))
-            ), ("group", MappingKeys.group.schema), ("test", MappingKeys.mappingTest.schema), ("testMQTT", MappingKeys.testMQTT.schema),
+            ), ("group", MappingKeys.group.schema), ("tagged", MappingKeys.tagged.schema), ("taggedType", MappingKeys.taggedType.schema),
+            ("test", MappingKeys.mappingTest.schema), ("testMQTT", MappingKeys.testMQTT.schema),
         ]
     }
 

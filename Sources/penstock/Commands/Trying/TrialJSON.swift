@@ -57,6 +57,7 @@ extension MessageTrial {
         if !explanation.failedTests.isEmpty { object["failed_tests"] = explanation.failedTests.map(test) }
         if explanation.isMatched { object["blocks"] = explanation.blocks.map(block) }
         if let payload = explanation.payload { object["payload"] = node(payload) }
+        if !explanation.embeds.isEmpty { object["embeds"] = explanation.embeds.map(node) }
         object["tables"] = explanation.rows.map { part -> [String: Any] in
             let rows = part.rows.map { row in
                 Dictionary(uniqueKeysWithValues: zip(part.columns, row).map { ($0.name, $1.map { $0.shown as Any } ?? NSNull()) })

@@ -29,7 +29,8 @@ extension MessageTrial {
         }
         for test in explanation.failedTests { lines.append("  when \(Self.words(test))") }
         lines += explanation.blocks.flatMap { blockLines($0, isOnly: explanation.blocks.count == 1) }
-        if let payload = explanation.payload { lines += payloadLines(payload) }
+        if let payload = explanation.payload { lines += payloadLines(payload, "payload") }
+        for embed in explanation.embeds { lines += payloadLines(embed, "embed") }
         for part in explanation.rows {
             let table = TextTable(
                 header: part.columns.map(\.name), rows: part.rows.map { row in row.map { $0.map { Self.escaped($0.shown) } ?? "NULL" } })
@@ -87,7 +88,7 @@ extension MessageTrial {
 
     // MARK: The payload
 
-    private func payloadLines(_ root: PayloadNode) -> [String] {
+    private func payloadLines(_ root: PayloadNode, _ title: String) -> [String] {
         var lines: [(path: String, note: String)] = []
         var left = 0
         Self.collect(root, depth: 0, isElement: false, &lines, &left)
@@ -98,7 +99,7 @@ extension MessageTrial {
                     ? line.path : line.path + String(repeating: " ", count: max(0, width - line.path.count)) + "  " + line.note)
         }
         if left > 0 { shown.append("    … and \(grouped(left)) more (--json has all of them)") }
-        return ["  payload"] + shown
+        return ["  " + title] + shown
     }
 
     private static func collect(
@@ -109,7 +110,7 @@ extension MessageTrial {
             return
         }
         let indentation = String(repeating: "  ", count: depth)
-        let name = depth == 0 ? "$" : isElement ? "- \(node.key)" : escaped(node.key, maximum: 40)
+        let name = isElement ? "- \(node.key)" : escaped(node.key, maximum: 40)
         let names = node.nameColumns.isEmpty ? "" : Style.green("its name -> " + node.nameColumns.joined(separator: ", "))
         if node.isContainer, !node.children.isEmpty {
             lines.append((indentation + name, names))
