@@ -86,7 +86,7 @@ struct PayloadReading {
             case .integer, .unsigned, .double, .number: .number
             case .timestamp: .time
             case .bytes: .bytes
-            case .string, .escapedString, .object, .array, .list: .string
+            case .string, .escapedString, .object, .array: .string
             }
         return PayloadNode(key: key, kind: kind, text: text(of: value))
     }
@@ -107,7 +107,7 @@ struct PayloadReading {
             let count = scratch.withUnsafeMutableBytes { target in target.baseAddress.map { JSON.unescape(value, into: $0) } ?? 0 }
             return String(decoding: scratch[..<count], as: UTF8.self)
         case .bytes: return Self.hexadecimal(Array(value.bytes)[...])
-        case .number, .string, .object, .array, .list: return String(decoding: value.bytes, as: UTF8.self)
+        case .number, .string, .object, .array: return String(decoding: value.bytes, as: UTF8.self)
         }
     }
 

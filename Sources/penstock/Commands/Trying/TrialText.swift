@@ -9,7 +9,7 @@ extension MessageTrial {
     private static let patternsMaximum = 5
 
     var text: String {
-        var lines = explanations.flatMap { explanation in lines(of: explanation) }
+        var lines = explanations.flatMap { self.lines(of: $0) }
         if !isMatched { lines.append("no mapping takes this topic: the message would be acknowledged and counted as unrouted") }
         return lines.joined(separator: "\n")
     }
