@@ -31,7 +31,7 @@ struct DecisionTests {
         #expect(try rows("topic: t\ntable: x\ncolumns: {v: boolean}", "{\"v\":\"\(word)\"}") == [[stored]])
     }
 
-    @Test("and nothing else", arguments: ["o", "", "truee", "10", "2", "yess", "onn", "\u{14}"])
+    @Test("and nothing else", arguments: ["o", "truee", "10", "2", "yess", "onn", "\u{14}"])
     func noBooleans(word: String) throws {
         #expect(try reason("topic: t\ntable: x\ncolumns: {v: {type: boolean, from: $}}\ndecode: text", word) != nil)
     }
