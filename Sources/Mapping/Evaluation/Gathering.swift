@@ -132,7 +132,7 @@ extension Evaluator {
         }
     }
 
-    private static func bytes(of text: StaticString) -> UnsafeRawBufferPointer {
+    static func bytes(of text: StaticString) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 

@@ -6,6 +6,8 @@ extension MappingCompiler {
     mutating func compile(_ column: ColumnSyntax, wire: ColumnType, in block: BlockSyntax) -> (CompiledColumn, ColumnDetails) {
         var steps: ColumnSteps = []
         var details = ColumnDetails(name: column.name, mark: column.mark, declared: column.type, wire: wire)
+        // What a default needs of it.
+        let plain = details
         var slot = 0
         if column.from == [.rest] {
             details.gather = rest(of: block)
@@ -48,9 +50,7 @@ extension MappingCompiler {
             slot: Int32(slot), encoding: CompiledColumn.Encoding(wire), policy: column.onError ?? syntax.onError, steps: [],
             declaredBits: Self.declaredBits(of: column.type), characterLimit: Self.characterLimit(of: column.type))
         if let value = column.defaultValue {
-            details.standIn = StandIn(
-                value: standIn(value, column.type), column: compiled,
-                details: [ColumnDetails(name: column.name, mark: column.mark, declared: column.type, wire: wire)])
+            details.standIn = StandIn(value: standIn(value, column.type), column: compiled, details: [plain])
         }
         compiled.steps = steps
         return (compiled, details)
