@@ -27,7 +27,7 @@ struct Check: AsyncParsableCommand {
         Self.show(MappingNote.tables(setup.mappings, isShared: setup.configuration.pool.sharesMessages))
         Self.show(setup.mappings.flatMap(MappingNote.costs))
         if !offline {
-            problems += try await Self.checkDatabase(setup.configuration, plan.tables)
+            problems += try await Self.checkDatabase(setup.configuration, plan)
             problems += await Self.checkBroker(setup.configuration, plan)
         }
         guard problems.isEmpty else { throw Failure(.failed, all: problems) }
@@ -44,7 +44,7 @@ struct Check: AsyncParsableCommand {
         }
     }
 
-    private static func checkDatabase(_ configuration: Configuration, _ tables: [TableDefinition]) async throws -> [String] {
+    private static func checkDatabase(_ configuration: Configuration, _ plan: MappingPlan) async throws -> [String] {
         try await blocking {
             do {
                 let database = try configuration.database.connect()
@@ -54,8 +54,8 @@ struct Check: AsyncParsableCommand {
                 }
                 if let problem = try Catalog.encodingProblem(database.connection) { problems.append(problem) }
                 problems += try Catalog.durabilityWarnings(database.connection)
-                let checks = try MappedTables(checking: tables, database.connection)
-                for table in tables {
+                let checks = try MappedTables(checking: plan.tables, database.connection)
+                for table in plan.tables {
                     guard let check = checks.checks[table.name] else { continue }
                     for warning in check.warnings { Terminal.warning(warning) }
                     let policy = table.ddl ?? configuration.ddl
@@ -63,6 +63,7 @@ struct Check: AsyncParsableCommand {
                         print("note: table '\(table.name)' does not exist yet; the service will make it (ddl: \(policy.rawValue))")
                     } else {
                         problems += check.problems.map(\.description)
+                        if check.problems.isEmpty { problems += rehearse(plan, table.name, database.connection) }
                     }
                 }
                 return problems
@@ -72,6 +73,23 @@ struct Check: AsyncParsableCommand {
                 return ["the database: \(error)"]
             }
         }
+    }
+
+    /// Has PostgreSQL plan the statements by which rows meet others of their key, and takes back what that needs. Nothing is stored.
+    private static func rehearse(_ plan: MappingPlan, _ table: String, _ connection: borrowing Connection) -> [String] {
+        var problems: [String] = []
+        for target in plan.targets where target.table == table {
+            guard let conflict = target.conflict else { continue }
+            let staged = StagedRows(target, conflict)
+            do throws(PostgreSQLError) {
+                try connection.execute("BEGIN; \(staged.creation); EXPLAIN \(staged.merge); ROLLBACK")
+            } catch {
+                try? connection.execute("ROLLBACK")
+                problems.append(
+                    "table '\(table)': PostgreSQL does not take the statement of on_conflict: \(conflict.policy.rawValue): \(error)")
+            }
+        }
+        return problems
     }
 
     private static func checkBroker(_ configuration: Configuration, _ plan: MappingPlan) async -> [String] {
