@@ -142,7 +142,7 @@ struct LeafMarkTests {
         for file in CaseTests.files {
             let reading = MappingReader.read(file: CaseTests.folder.appendingPathComponent(file).path, options: options)
             for mapping in reading.mappings {
-                for test in mapping.tests {
+                for test in mapping.tests where !test.payload.isEmpty {
                     let message = TrialMessage(
                         topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds,
                         isRetained: test.isRetained)
