@@ -48,8 +48,10 @@ struct TreeInput {
 
     /// The number of items that follow, each of at least `bytesEach` bytes: checked against what is left before anything is made of it.
     func items(_ count: UInt64, bytesEach: Int, of start: Int) throws(TreeError) -> Int {
-        guard let count = Int(exactly: count), count <= left / bytesEach else { throw failure(.announced(count, bytesLeft: left), at: start) }
-        return count
+        guard let items = Int(exactly: count), items <= left / bytesEach else {
+            throw failure(.announced(count, bytesLeft: left), at: start)
+        }
+        return items
     }
 
     /// Nothing may be left.

@@ -96,11 +96,12 @@ struct TreeWriter: ~Copyable {
         needsComma = role == .value
     }
 
-    mutating func null() { word("null", as: .value) }
+    mutating func null() { word("null") }
 
     mutating func boolean(_ value: Bool, as role: Role = .value) { word(value ? "true" : "false", as: role) }
 
-    private mutating func word(_ text: StaticString, as role: Role) {
+    /// `true`, `null`, a number: text of JSON that needs no quotes.
+    mutating func word(_ text: StaticString, as role: Role = .value) {
         open(role, quoted: false)
         append(text)
         close(role, quoted: false)
