@@ -26,8 +26,13 @@ struct BinaryTextEncoder {
             }
     }
 
-    /// Room that `encode` needs for so many bytes.
-    static func textBytesMax(of count: Int) -> Int { count / 3 * 6 + 12 }
+    /// Letters that `encode` writes for so many bytes more.
+    func letterCount(of count: Int) -> Int {
+        notation == .hexadecimal ? count * 2 : (count + waitingCount) / 3 * 4
+    }
+
+    /// Letters that `finish` writes.
+    var lastLetterCount: Int { waitingCount == 0 ? 0 : notation == .base64 ? 4 : waitingCount + 1 }
 
     /// Writes what is complete of all bytes so far, and gives its length.
     mutating func encode(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer) -> Int {
@@ -52,7 +57,7 @@ struct BinaryTextEncoder {
         return count
     }
 
-    /// Writes the last letters, at most 4, and gives their number.
+    /// Writes the last letters and gives their number.
     mutating func finish(into target: UnsafeMutableRawPointer) -> Int {
         guard waitingCount > 0 else { return 0 }
         let bits = waiting << (waitingCount == 1 ? 16 : 8)

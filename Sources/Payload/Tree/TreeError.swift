@@ -46,7 +46,7 @@ public struct TreeError: Error, Hashable, Sendable, CustomStringConvertible {
     private var words: String {
         switch reason {
         case .unexpectedEnd: "unexpected end of the payload"
-        case .announced(let count, let left): "a length of \(count) where only \(left) bytes are left"
+        case .announced(let count, let left): "a length of \(count) where only \(left) \(left == 1 ? "byte is" : "bytes are") left"
         case .trailing(let count): "\(count) \(count == 1 ? "byte" : "bytes") after the end of the value"
         case .tooDeep(let levels): "nested deeper than \(levels) levels"
         case .tooLong(let bytesMax): "more than \(bytesMax) bytes of JSON text"

@@ -254,11 +254,11 @@ struct TreeWriter: ~Copyable {
 
     /// Part of a byte string, within `openText` and `closeText`.
     mutating func appendBinary(_ content: UnsafeRawBufferPointer, _ encoder: inout BinaryTextEncoder) {
-        append(room: BinaryTextEncoder.textBytesMax(of: content.count)) { encoder.encode(content, into: $0) }
+        append(room: encoder.letterCount(of: content.count)) { encoder.encode(content, into: $0) }
     }
 
     mutating func finishBinary(_ encoder: inout BinaryTextEncoder) {
-        append(room: 4) { encoder.finish(into: $0) }
+        append(room: encoder.lastLetterCount) { encoder.finish(into: $0) }
     }
 
     // MARK: Times
