@@ -228,18 +228,13 @@ struct TreeWriter: ~Copyable {
         append(byte: byte & 0xF < 10 ? 0x30 + (byte & 0xF) : 0x57 + (byte & 0xF))
     }
 
-    /// Text of JSON with its escapes decoded, as part of a text whose characters need none in JSON either.
-    /// - Parameter accepts: whether the decoded text, which the bytes are, is such a text.
-    /// - Returns: what `accepts` says; nothing is written where it is false.
-    mutating func appendPlain(_ value: Value, where accepts: (UnsafeRawBufferPointer) -> Bool) -> Bool {
-        guard bytes.reserve(Int(value.count)) else {
-            isOverLimit = true
-            return true
+    /// Text of JSON with its escapes decoded, as part of a text whose characters need none in JSON.
+    /// - Parameter accepts: whether the decoded bytes are such a text; nothing is written where they are not.
+    mutating func appendPlain(_ value: Value, where accepts: (UnsafeRawBufferPointer) -> Bool) {
+        append(room: Int(value.count)) { target in
+            let count = JSON.unescape(value, into: target)
+            return accepts(UnsafeRawBufferPointer(start: target, count: count)) ? count : 0
         }
-        let count = JSON.unescape(value, into: bytes.end)
-        guard accepts(UnsafeRawBufferPointer(start: bytes.end, count: count)) else { return false }
-        bytes.advance(by: count)
-        return true
     }
 
     // MARK: Bytes as text
