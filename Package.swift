@@ -87,7 +87,8 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
     package.targets.append(
         .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support", swiftSettings: strictness))
     let fuzzed: [String: [Target.Dependency]] = [
-        "binary": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"], "json": ["Payload"],
+        "airvantage": ["Payload"], "binary": ["Payload"], "cbor": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"],
+        "json": ["Payload"], "msgpack": ["Payload"], "senml": ["Payload"], "unpack": ["Payload"],
         "mapping": ["Mapping", "MQTT", "Payload"], "message": ["CopyFormat", "Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore],
         "topics": ["Mapping", "MQTT", "Payload"],
     ]
