@@ -23,7 +23,7 @@ struct PackedPayloadTests {
     static let deflate = "ab562a49cd2d482d4a2c292d4a55b23232d433d551ca28cdcd4cc92ca954b23231a80500"
     static let zstd = "28b52ffd24221101007b2274656d7065726174757265223a32312e352c2268756d6964697479223a34307df2aa0968"
 
-    static let whole: [(Format, String)] = [
+    static let packed: [(Format, String)] = [
         (.gzip, gzip), (.zlib, zlib), (.deflate, deflate), (.zstd, zstd),
         // A gzip header with an extra field, a name, a comment and a checksum of its own.
         (
@@ -61,12 +61,12 @@ struct PackedPayloadTests {
         return nil
     }
 
-    @Test("What was packed comes out", arguments: whole)
+    @Test("What was packed comes out", arguments: packed)
     func whole(format: Format, hex: String) throws {
         #expect(String(decoding: try unpack(bytes(hex: hex), format), as: UTF8.self) == Self.content)
     }
 
-    @Test("The limit is exact", arguments: whole)
+    @Test("The limit is exact", arguments: packed)
     func limit(format: Format, hex: String) throws {
         let count = Self.content.utf8.count
         #expect(try unpack(bytes(hex: hex), format, maximumBytes: count).count == count)
@@ -75,7 +75,7 @@ struct PackedPayloadTests {
         }
     }
 
-    @Test("A payload that ends early is refused wherever it ends", arguments: whole)
+    @Test("A payload that ends early is refused wherever it ends", arguments: packed)
     func truncated(format: Format, hex: String) throws {
         let packed = bytes(hex: hex)
         for count in 0..<packed.count {

@@ -106,7 +106,7 @@ struct AirVantageSamples {
             guard let number = DecimalNumber(value.bytes), number.isExact else { return nil }
             guard let sum = last.map({ $0.adding(number) }) ?? number else { return nil }
             last = sum
-            return sum.divided(byFactor: factor)
+            return sum.divided(byFactor: factor)?.normalized
         }
     }
 
