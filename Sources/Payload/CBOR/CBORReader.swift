@@ -63,7 +63,7 @@ struct CBORReader {
     /// A float of 16 bits (RFC 8949 appendix D): one bit of sign, 5 of exponent, 10 of significand.
     static func half(_ bits: UInt64) -> Float { Float(Float16(bitPattern: UInt16(truncatingIfNeeded: bits))) }
 
-    private mutating func string(
+    mutating func string(
         _ head: CBORHead, _ writer: inout TreeWriter, _ notation: BinaryNotation, as role: TreeWriter.Role
     ) throws(TreeError) {
         guard head.isIndefinite else {

@@ -3,8 +3,8 @@ extension CBORReader {
     /// Tag 0 (§3.4.1): a time as text, taken as it is.
     mutating func timeText(_ tag: CBORHead, _ writer: inout TreeWriter) throws(TreeError) {
         let head = try input.head()
-        guard head.major == .text, !head.isIndefinite else { throw input.failure(.invalidTagContent(tag: tag.argument), at: tag.start) }
-        writer.text(try input.content(of: head))
+        guard head.major == .text else { throw input.failure(.invalidTagContent(tag: tag.argument), at: tag.start) }
+        try string(head, &writer, .base64, as: .value)
     }
 
     /// Tag 1 (§3.4.2): seconds since 1970; nan and infinities stay what they are.
