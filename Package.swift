@@ -38,6 +38,7 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
                 .embedInCode("Migrations/0003_subscriptions.sql"),
+                .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
             ], swiftSettings: strictness),
         .target(
             name: "Ingest",
@@ -59,7 +60,10 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Differential"], exclude: ["Cases", "Fixtures"],
             swiftSettings: strictness),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Ingest", "MQTT", "Mapping", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
+            swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],
@@ -79,6 +83,10 @@ let package = Package(
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
         .executableTarget(
             name: "EndToEndBenchmark", dependencies: ["PostgreSQL"], path: "Benchmarks/EndToEnd", swiftSettings: strictness),
+        .executableTarget(
+            name: "PlanBenchmark",
+            dependencies: ["CopyFormat", "Mapping", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/Plan", swiftSettings: strictness),
     ],
     swiftLanguageModes: [.v6]
 )

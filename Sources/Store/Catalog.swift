@@ -21,8 +21,21 @@ public struct CatalogTable: Sendable {
     /// Its rows do not survive a crash of the server.
     public var isUnlogged: Bool
     public var mayInsert: Bool
-    /// Unique indexes: the columns of each; nil for one over an expression or a part of the rows.
-    public var uniqueIndexes: [(name: String, columns: [String]?)]
+    /// May be read and changed, as `on_conflict: update` and `merge` do.
+    public var mayUpdate: Bool
+    /// Temporary tables may be made in the database.
+    public var mayStage: Bool
+    /// A table or a partitioned one: not a view or a foreign table.
+    public var isTable: Bool
+    public var uniqueIndexes: [UniqueIndex]
+
+    public struct UniqueIndex: Sendable {
+        public var name: String
+        /// Its key columns, without those that are only included; nil for one over an expression or a part of the rows.
+        public var columns: [String]?
+        /// Checked with each row, so that `ON CONFLICT` can go by it.
+        public var isImmediate: Bool
+    }
 }
 
 /// Questions to the system catalog.
@@ -32,7 +45,9 @@ public enum Catalog {
         let quoted = quoteQualified(name)
         let head = try connection.query(
             """
-            SELECT relpersistence = 'u', has_table_privilege(oid, 'INSERT') OR has_any_column_privilege(oid, 'INSERT')
+            SELECT relpersistence = 'u', has_table_privilege(oid, 'INSERT') OR has_any_column_privilege(oid, 'INSERT'),
+                   has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'SELECT'), relkind IN ('r', 'p'),
+                   has_database_privilege(current_database(), 'TEMPORARY')
             FROM pg_class WHERE oid = to_regclass($1)
             """, [quoted])
         guard let row = head.first else { return nil }
@@ -45,8 +60,10 @@ public enum Catalog {
         let indexes = try connection.query(
             """
             SELECT indexrelid::regclass::text, indexprs IS NULL AND indpred IS NULL,
-                   (SELECT string_agg(attname, chr(1)) FROM pg_attribute WHERE attrelid = indrelid AND attnum = ANY (indkey))
-            FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique
+                   (SELECT string_agg(attname, chr(1)) FROM pg_attribute
+                    WHERE attrelid = indrelid AND attnum = ANY ((indkey::smallint[])[0:indnkeyatts - 1])),
+                   indimmediate
+            FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid
             """, [quoted])
         return CatalogTable(
             columns: columns.map { column in
@@ -54,9 +71,12 @@ public enum Catalog {
                     name: column[0] ?? "", type: ColumnType(parsing: column[1] ?? ""), typeName: column[1] ?? "",
                     isNotNull: column[2] == "t",
                     hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
-            }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t",
+            }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t", mayUpdate: row[2] == "t", mayStage: row[4] == "t",
+            isTable: row[3] == "t",
             uniqueIndexes: indexes.map { index in
-                (index[0] ?? "", index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil)
+                CatalogTable.UniqueIndex(
+                    name: index[0] ?? "", columns: index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil,
+                    isImmediate: index[3] == "t")
             })
     }
 

@@ -73,11 +73,10 @@ public struct TableCheck: Sendable {
             }
             types[column.name] = type
         }
-        let written = Set(wanted.columns.map(\.name))
-        for index in found.uniqueIndexes where index.columns.map({ Set($0).isSubset(of: written) }) ?? true {
-            warnings.append(
-                "table '\(wanted.name)' has the unique index \(index.name): rows are only appended, so a message at QoS 1 that the broker delivers again becomes a dead letter"
-            )
+        if wanted.onConflict == .append {
+            warnOfUniqueIndexes(wanted, found)
+        } else {
+            checkConflicts(wanted, found, mappings)
         }
         for column in found.columns where column.isNotNull && !column.hasDefault && !column.isGenerated {
             if !wanted.columns.contains(where: { $0.name == column.name }) {
@@ -87,6 +86,48 @@ public struct TableCheck: Sendable {
                             "column '\(column.name)' of table '\(wanted.name)' is NOT NULL without a default, and mapping \(mappings) does not write it",
                         remedy: nil))
             }
+        }
+    }
+
+    private mutating func warnOfUniqueIndexes(_ wanted: TableDefinition, _ found: CatalogTable) {
+        let written = Set(wanted.columns.map(\.name))
+        for index in found.uniqueIndexes where index.columns.map({ Set($0).isSubset(of: written) }) ?? true {
+            warnings.append(
+                "table '\(wanted.name)' has the unique index \(index.name): rows are only appended, so a message at QoS 1 that the broker delivers again becomes a dead letter; on_conflict: ignore keeps the first row"
+            )
+        }
+    }
+
+    /// What `INSERT … ON CONFLICT` needs of a table.
+    private mutating func checkConflicts(_ wanted: TableDefinition, _ found: CatalogTable, _ mappings: String) {
+        let table = quoteQualified(wanted.name)
+        guard found.isTable else {
+            problems.append(
+                Problem(
+                    message:
+                        "'\(wanted.name)' is no table, so on_conflict: \(wanted.onConflict.rawValue) of mapping \(mappings) cannot work; only append can",
+                    remedy: nil))
+            return
+        }
+        if !found.uniqueIndexes.contains(where: { $0.isImmediate && $0.columns.map { Set($0) == Set(wanted.key) } ?? false }) {
+            let columns = wanted.key.map(quoteIdentifier).joined(separator: ", ")
+            problems.append(
+                Problem(
+                    message:
+                        "table '\(wanted.name)' has no unique index on (\(wanted.key.joined(separator: ", "))), which on_conflict: \(wanted.onConflict.rawValue) of mapping \(mappings) needs",
+                    remedy: "CREATE UNIQUE INDEX ON \(table) (\(columns))"))
+        }
+        if !found.mayStage {
+            problems.append(
+                Problem(
+                    message: "no right to make temporary tables in the database, which on_conflict: \(wanted.onConflict.rawValue) needs",
+                    remedy: "GRANT TEMPORARY ON DATABASE \"…\" TO CURRENT_USER"))
+        }
+        if wanted.onConflict != .ignore, !found.mayUpdate {
+            problems.append(
+                Problem(
+                    message: "no right to read and update table '\(wanted.name)', which on_conflict: \(wanted.onConflict.rawValue) needs",
+                    remedy: "GRANT SELECT, UPDATE ON \(table) TO CURRENT_USER"))
         }
     }
 

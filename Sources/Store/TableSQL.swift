@@ -5,13 +5,14 @@ import PostgreSQL
 extension TableDefinition {
     /// The statements that make the table, its index and its comments; they do nothing where it is there.
     ///
-    /// Rows are only appended, and at QoS 1 a message that is delivered twice is stored twice. `key` therefore makes an index and no primary key, which
-    /// would turn every repeat into an error.
+    /// Where rows are only appended, a message at QoS 1 that is delivered twice is stored twice: there `key` makes an index and no primary key, which would
+    /// turn every repeat into an error.
     public var creation: [String] {
         let table = quoteQualified(name)
-        let list = columns.map { "\(quoteIdentifier($0.name)) \($0.type.sql)\($0.isNotNull ? " NOT NULL" : "")" }
+        var list = columns.map { "\(quoteIdentifier($0.name)) \($0.type.sql)\($0.isNotNull ? " NOT NULL" : "")" }
+        if onConflict != .append { list.append("PRIMARY KEY (\(key.map(quoteIdentifier).joined(separator: ", ")))") }
         var statements = ["CREATE TABLE IF NOT EXISTS \(table) (\n    \(list.joined(separator: ",\n    "))\n)"]
-        if !key.isEmpty {
+        if !key.isEmpty, onConflict == .append {
             let bare = name.split(separator: ".").last.map(String.init) ?? name
             let index = String((bare + "_" + key.joined(separator: "_") + "_idx").prefix(63))
             statements.append(

@@ -35,7 +35,28 @@ struct ReaderTests {
             ("topic: a\ndecode: jsno\ntable: x\ncolumns: {v: real}", "unknown decoder 'jsno' - did you mean 'json'?"),
             ("topic: a\nembed: {x: 1}\ntable: x\ncolumns: {v: real}", "'embed' in the mapping is not yet supported"),
             ("topic: a\nunpack: gzip\ntable: x\ncolumns: {v: real}", "unpack: gzip is not yet supported"),
-            ("topic: a\ntable: {name: x, on_conflict: update}\ncolumns: {v: real}", "on_conflict: update is not yet supported"),
+            ("topic: a\ntable: {name: x, on_conflict: update}\ncolumns: {v: real}", "test.yaml:2:18: on_conflict: update needs a 'key'"),
+            (
+                "topic: a\ntable: {name: x, key: [v], on_conflict: upsert}\ncolumns: {v: real not null}",
+                "'on_conflict' in a table is one of append, ignore, update, merge, not 'upsert'"
+            ),
+            (
+                "topic: a\ntable: {name: x, key: [v], newer: v}\ncolumns: {v: real not null}",
+                "'newer' belongs to on_conflict: update or merge"
+            ),
+            (
+                "topic: a\ntable: {name: x, key: [k], on_conflict: update, newer: b}\ncolumns: {k: text not null, b: boolean not null}",
+                "the 'newer' column 'b' of table 'x' is boolean, which does not tell older from newer"
+            ),
+            (
+                "topic: a\ntable: {name: x, key: [k], on_conflict: merge, newer: t}\ncolumns: {k: text not null, t: timestamptz}",
+                "the 'newer' column 't' of table 'x' may be NULL - declare it not null"
+            ),
+            (
+                "topic: a\nrows:\n  - {table: {name: x, key: [k], on_conflict: merge}, columns: {k: text not null}}\n  - {table: x, columns: {v: real}}",
+                "key column 'k' of table 'x', which mappings/test.yaml:3:13 names, is no column here"
+            ),
+            ("topic: a\ntable: {name: x, key: [k, k]}\ncolumns: {k: text not null}", "'k' stands twice in the key of table 'x'"),
             ("topic: a\ntable: {name: x, key: [v]}\ncolumns: {v: real}", "key column 'v' of table 'x' may be NULL"),
             ("topic: a\ntable: {name: x, key: [w]}\ncolumns: {v: real not null}", "key column 'w' of table 'x' is no column here"),
             ("topic: a\neach: $.list\ntable: x\ncolumns: {v: real}", "ends in .*"),

@@ -21,9 +21,19 @@ struct CommitAttempt {
     private enum Role: Equatable {
         case other
         case copy(Int)
+        /// Brings what was copied into the table: names no row.
+        case merge(Int)
         case confirmation(Int)
         case ending
         case commit
+
+        /// Whose rows were refused, if any.
+        var target: Int? {
+            switch self {
+            case .copy(let target), .merge(let target): target
+            case .other, .confirmation, .ending, .commit: nil
+            }
+        }
     }
 
     private let connection: OpenConnection
@@ -47,7 +57,9 @@ struct CommitAttempt {
     ) {
         self.connection = connection
         self.batch = batch
-        self.prologue = prologue
+        // The server would tell each time that the temporary table is there.
+        let isStaging = statements.staged.contains { $0 != nil }
+        self.prologue = prologue + (isStaging ? [.sql("SET LOCAL client_min_messages = warning")] : [])
         self.ending = ending
         self.isRehearsal = isRehearsal
         self.statements = statements
@@ -83,13 +95,13 @@ struct CommitAttempt {
 
     private mutating func wholeRefused(_ error: ServerError, _ role: Role, of units: Range<Int>) -> Result {
         switch role {
-        case .copy(let target):
+        case .copy(let target), .merge(let target):
             switch error.classification {
             case .passing: return .ended(.rolledBack(.server(error)))
             case .wrongTable: return .wrongTable(target, error)
             case .badRow:
                 if let changed = changedColumns() { return changed }
-                guard !batch.hasRefusedRow, let row = statements.copies[target].row(namedBy: error),
+                guard role == .copy(target), !batch.hasRefusedRow, let row = statements.copies[target].row(namedBy: error),
                     let unit = rows.unit(ofRow: row, target, of: units)
                 else {
                     batch.goesInParts = true
@@ -120,7 +132,7 @@ struct CommitAttempt {
         while next < unitCount {
             var script = opening
             script.append(.sql("SAVEPOINT part"), .other)
-            appendCopies(of: next..<end, to: &script)
+            appendCopies(of: next..<end, to: &script, isPart: true)
             script.append(.sql("RELEASE SAVEPOINT part"), .other)
             switch connection.connection.run(script.steps) {
             case .done:
@@ -131,9 +143,10 @@ struct CommitAttempt {
                 end = min(next + partSize, unitCount)
             case .lost(let error, _): return .ended(.rolledBack(error))
             case .refused(let error, let step):
-                guard case .copy(let target) = script.roles[step], error.classification != .passing else {
+                let role = script.roles[step]
+                guard let target = role.target, error.classification != .passing else {
                     if let lost = rollBack() { return .ended(.rolledBack(lost)) }
-                    return refusedOutsideOfCopy(error, script.roles[step])
+                    return refusedOutsideOfCopy(error, role)
                 }
                 if error.classification == .wrongTable {
                     if let lost = rollBack() { return .ended(.rolledBack(lost)) }
@@ -156,7 +169,7 @@ struct CommitAttempt {
                     return .retry
                 }
                 calledGoodBy = nil
-                if batch.trustsRowNumbers, let row = statements.copies[target].row(namedBy: error),
+                if role == .copy(target), batch.trustsRowNumbers, let row = statements.copies[target].row(namedBy: error),
                     let unit = rows.unit(ofRow: row, target, of: next..<end)
                 {
                     refuse(unit, because: error, isByRowNumber: true)
@@ -244,12 +257,21 @@ struct CommitAttempt {
         }
     }
 
-    private mutating func appendCopies(of units: Range<Int>, to script: inout Script) {
+    /// - Parameter isPart: rows of other units may have been copied before, in this transaction.
+    private mutating func appendCopies(of units: Range<Int>, to script: inout Script, isPart: Bool = false) {
         let isWhole = batch.refusals.isEmpty && units.count == unitCount
         for target in batch.plan.targets.indices where !batch.tables[target].isEmpty {
             let pieces =
                 isWhole ? [batch.tables[target].bytes(0..<batch.tables[target].count)] : rows.pieces(target, of: units)
-            if !pieces.isEmpty { script.append(.copy(statements.copies[target], rows: pieces), .copy(target)) }
+            guard !pieces.isEmpty else { continue }
+            let staged = statements.staged[target]
+            if let staged {
+                // Also in a later part: what made it may have been taken back.
+                script.append(.sql(staged.creation), .copy(target))
+                if isPart { script.append(.sql(staged.clearing), .copy(target)) }
+            }
+            script.append(.copy(statements.copies[target], rows: pieces), .copy(target))
+            if let staged { script.append(.sql(staged.merge), .merge(target)) }
         }
     }
 
@@ -265,11 +287,16 @@ struct CommitAttempt {
 struct TargetStatements {
     let plan: MappingPlan
     let copies: [CopyStatement]
+    /// For targets whose rows may meet others of their key.
+    let staged: [StagedRows?]
     let confirmations: [String]
 
     init(_ plan: MappingPlan) {
         self.plan = plan
-        copies = plan.targets.map { CopyStatement(table: $0.table, columns: $0.columns.map(\.name)) }
+        staged = plan.targets.map { target in target.conflict.map { StagedRows(target, $0) } }
+        copies = zip(plan.targets, staged).map { target, staged in
+            staged?.copy ?? CopyStatement(table: target.table, columns: target.columns.map(\.name))
+        }
         confirmations = plan.targets.map(\.confirmation)
     }
 }

@@ -250,7 +250,12 @@ struct MappingRun {
         let bytesBefore = buffer.pointee.count
         let scratchMark = evaluator.scratch.mark
         defer { evaluator.scratch.release(to: scratchMark) }
-        buffer.pointee.beginRow(fieldCount: block.columnCount)
+        if _fastPath(!block.isNumbered) {
+            buffer.pointee.beginRow(fieldCount: block.columnCount)
+        } else {
+            buffer.pointee.beginRow(fieldCount: block.columnCount + 1)
+            buffer.pointee.append(Int64(buffer.pointee.rowCount))
+        }
         var hasValue = false
         for index in 0..<block.columnCount {
             let column = block.columns[index]

@@ -88,6 +88,8 @@ struct BinaryWants: Sendable {
 /// One block of rows.
 final class CompiledBlock: Sendable {
     let target: Int
+    /// Rows carry their number before the columns (`MappingPlan.Target.fieldCount`).
+    let isNumbered: Bool
     let loops: [CompiledLoop]
     /// Tests that need no loop.
     let conditions: [CompiledCondition]
@@ -99,8 +101,12 @@ final class CompiledBlock: Sendable {
     /// Whether any column counts for the row rule.
     let hasCountedColumns: Bool
 
-    init(target: Int, loops: [CompiledLoop], conditions: [CompiledCondition], keepEmpty: Bool, columns: [(CompiledColumn, ColumnDetails)]) {
+    init(
+        target: Int, isNumbered: Bool, loops: [CompiledLoop], conditions: [CompiledCondition], keepEmpty: Bool,
+        columns: [(CompiledColumn, ColumnDetails)]
+    ) {
         self.target = target
+        self.isNumbered = isNumbered
         self.loops = loops
         self.conditions = conditions
         self.keepEmpty = keepEmpty

@@ -44,7 +44,9 @@ extension MappingCompiler {
         let types = targets.targets[target].columns.map(\.type)
         var columns: [(CompiledColumn, ColumnDetails)] = []
         for (column, type) in zip(block.columns, types) { columns.append(compile(column, wire: type, in: block)) }
-        return CompiledBlock(target: target, loops: compiledLoops, conditions: early, keepEmpty: block.keepEmpty, columns: columns)
+        return CompiledBlock(
+            target: target, isNumbered: targets.targets[target].conflict != nil, loops: compiledLoops, conditions: early,
+            keepEmpty: block.keepEmpty, columns: columns)
     }
 
     private func csvDocument(_ draft: LoopDraft, _ trie: PathTrie) -> CSVDocument? {

@@ -9,6 +9,21 @@ public final class MappingPlan: Sendable {
         public var table: String
         /// Types as the table has them.
         public var columns: [(name: String, type: ColumnType)]
+        /// What becomes of rows whose key is there; nil: rows are appended.
+        public var conflict: Conflict?
+
+        /// The fields of its rows in COPY's stream. Rows that may meet others of their key are numbered in a field before the columns, in the order in which
+        /// they came.
+        public var fieldCount: Int { columns.count + (conflict == nil ? 0 : 1) }
+    }
+
+    /// How rows of one key meet.
+    public struct Conflict: Sendable, Equatable {
+        /// `ignore`, `update` or `merge`.
+        public var policy: ConflictPolicy
+        /// At least one column.
+        public var key: [String]
+        public var newer: String?
     }
 
     public let targets: [Target]
@@ -32,7 +47,8 @@ public final class MappingPlan: Sendable {
     /// Compiles mappings that the reader has accepted.
     /// - Parameter tableTypes: the types that tables really have, where known: table → column → type.
     public init(_ syntax: [MappingSyntax], tableTypes: [String: [String: ColumnType]] = [:]) {
-        var targets = TargetList(tableTypes: tableTypes)
+        tables = TableDefinition.all(of: syntax)
+        var targets = TargetList(tableTypes: tableTypes, tables: tables)
         mappings = syntax.map { MappingCompiler.compile($0, targets: &targets) }
         self.targets = targets.targets
         router = Router(mappings.map(\.patterns))
@@ -43,7 +59,6 @@ public final class MappingPlan: Sendable {
         subscriptionIdentifiers = cover.identifiers
         errorReportFilters = syntax.compactMap { $0.errorReportTopic.flatMap { try? TopicFilter($0.filter) } }
         identifiersInUse = Set(cover.subscriptions.compactMap(\.identifier))
-        tables = TableDefinition.all(of: syntax)
     }
 
     /// Filters of each mapping's patterns, by mapping.
@@ -65,8 +80,17 @@ public final class MappingPlan: Sendable {
 
 /// Collects targets while mappings are compiled.
 struct TargetList {
-    var tableTypes: [String: [String: ColumnType]]
-    var targets: [MappingPlan.Target] = []
+    let tableTypes: [String: [String: ColumnType]]
+    /// By table.
+    private let conflicts: [String: MappingPlan.Conflict]
+    private(set) var targets: [MappingPlan.Target] = []
+
+    init(tableTypes: [String: [String: ColumnType]], tables: [TableDefinition]) {
+        self.tableTypes = tableTypes
+        conflicts = Dictionary(
+            uniqueKeysWithValues: tables.filter { $0.onConflict != .append }
+                .map { ($0.name, MappingPlan.Conflict(policy: $0.onConflict, key: $0.key, newer: $0.newer)) })
+    }
 
     mutating func target(table: String, columns: [(name: String, type: ColumnType)]) -> Int {
         if let known = targets.firstIndex(where: { target in
@@ -74,7 +98,7 @@ struct TargetList {
         }) {
             return known
         }
-        targets.append(MappingPlan.Target(table: table, columns: columns))
+        targets.append(MappingPlan.Target(table: table, columns: columns, conflict: conflicts[table]))
         return targets.count - 1
     }
 }

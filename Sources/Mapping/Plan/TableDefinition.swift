@@ -13,6 +13,9 @@ public struct TableDefinition: Sendable {
     public var name: String
     public var columns: [Column]
     public var key: [String]
+    public var onConflict: ConflictPolicy
+    /// The column by which an older row does not take the place of a newer one.
+    public var newer: String?
     public var comment: String?
     public var ddl: DDLPolicy?
     /// The mappings that write it.
@@ -27,7 +30,7 @@ public struct TableDefinition: Sendable {
                     place = known
                 } else {
                     place = tables.count
-                    tables.append(TableDefinition(name: block.table.name, columns: [], key: [], mappings: []))
+                    tables.append(TableDefinition(name: block.table.name, columns: [], key: [], onConflict: .append, mappings: []))
                 }
                 tables[place].add(block, of: mapping.name)
             }
@@ -37,6 +40,8 @@ public struct TableDefinition: Sendable {
 
     private mutating func add(_ block: BlockSyntax, of mapping: String) {
         if key.isEmpty { key = block.table.key }
+        onConflict = block.table.onConflict ?? onConflict
+        newer = newer ?? block.table.newer
         comment = comment ?? block.table.comment
         ddl = ddl ?? block.table.ddl
         if !mappings.contains(mapping) { mappings.append(mapping) }

@@ -138,7 +138,8 @@ struct MappingFileReader {
         let each = loops(object["each"] ?? file?["each"], object.mark, scope.decode, &sources)
         let conditions = ConditionReader(sources: sources, diagnostics: diagnostics)
         let when = conditions.read(object["when"])
-        guard let table = table(object["table"] ?? file?["table"], object.mark) else { return nil }
+        guard let table = TableReader(options: options, diagnostics: diagnostics).read(object["table"] ?? file?["table"], object.mark)
+        else { return nil }
         let reader = ColumnReader(
             sources: sources, conditions: conditions, diagnostics: diagnostics, decoder: scope.decode.name,
             innermost: each.last.map { .loop($0.variable) } ?? .payload, mappingPolicy: scope.policy)
@@ -161,17 +162,6 @@ struct MappingFileReader {
             }
         }
         if names.isEmpty { diagnostics.add(at: object.mark, "the block for table '\(table.name)' needs columns") }
-        for key in table.key {
-            if let column = columns.first(where: { $0.name == key }) {
-                if !column.isNotNull {
-                    diagnostics.add(at: table.mark, "key column '\(key)' of table '\(table.name)' may be NULL", hint: "declare it not null")
-                }
-            } else if !names.contains(key) {
-                diagnostics.add(
-                    at: table.mark, "key column '\(key)' of table '\(table.name)' is no column here",
-                    hint: suggestion(for: key, among: names))
-            }
-        }
         return BlockSyntax(
             mark: object.mark, table: table, each: each, when: when, columns: columns, keepEmpty: object.flag("keep_empty") ?? false)
     }
@@ -212,46 +202,5 @@ struct MappingFileReader {
     private func isVariable(_ name: String) -> Bool {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
         return name.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") }
-    }
-
-    private func table(_ node: StrictNode?, _ mark: SourceMark) -> TableSyntax? {
-        guard let node else {
-            diagnostics.add(at: mark, "a block of rows needs a 'table'")
-            return nil
-        }
-        if let name = node.text {
-            guard isTable(name, node.mark) else { return nil }
-            return TableSyntax(name: name, mark: node.mark, key: [])
-        }
-        let later = options.treatsUpdatesAsAppend ? [] : Keys.tableLater
-        let keys = options.treatsUpdatesAsAppend ? Keys.table + Keys.tableLater : Keys.table
-        guard let object = ObjectReader(node, "a table", keys: keys, later: later, diagnostics) else { return nil }
-        guard let name = object.text("name") else {
-            if object["name"] == nil { diagnostics.add(at: node.mark, "a table needs a 'name'") }
-            return nil
-        }
-        guard isTable(name, object.mark(of: "name")) else { return nil }
-        if let conflict = object["on_conflict"], let text = object.text("on_conflict"), text != "append", !options.treatsUpdatesAsAppend {
-            let known = ["append", "ignore", "update", "merge"]
-            if known.contains(text) {
-                diagnostics.add(at: conflict.mark, "on_conflict: \(text) is not yet supported", hint: "append is")
-            } else {
-                diagnostics.add(
-                    at: conflict.mark, "'on_conflict' is one of \(known.joined(separator: ", ")), not '\(text)'",
-                    hint: suggestion(for: text, among: known))
-            }
-        }
-        return TableSyntax(
-            name: name, mark: node.mark, key: object.list("key").compactMap(\.text), comment: object.text("comment"),
-            ddl: object.choice("ddl", DDLPolicy.self))
-    }
-
-    private func isTable(_ name: String, _ mark: SourceMark) -> Bool {
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 63 }), !name.utf8.contains(0) else {
-            diagnostics.add(at: mark, "'\(name)' is no table name", hint: "table or schema.table, 63 bytes each at most")
-            return false
-        }
-        return true
     }
 }

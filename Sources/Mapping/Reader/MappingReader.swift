@@ -1,13 +1,11 @@
-import CopyFormat
 import Foundation
 
 /// Reads mapping files, strictly: every mistake of every file is told at once, with its place.
 public struct MappingReader {
     /// What a reading may take beyond what this version stores.
     public struct Options: Sendable {
-        /// Takes `on_conflict: ignore, update, merge` and the table options that go with them, and appends: for comparing rows with a collection of
-        /// cases, never for running.
-        public var treatsUpdatesAsAppend = false
+        /// Takes `partition`, `retention`, `indexes` and `latest`, and does without: for comparing rows with a collection of cases, never for running.
+        public var ignoresPartitions = false
 
         public init() {}
     }
@@ -81,29 +79,7 @@ public struct MappingReader {
 
     /// What only all mappings together can show.
     private func reading(of mappings: [MappingSyntax]) -> Reading {
-        var options: [String: SourceMark] = [:]
-        var columns: [String: (type: ColumnType, mark: SourceMark)] = [:]
-        for mapping in mappings {
-            for block in mapping.blocks {
-                let table = block.table
-                if !table.key.isEmpty || table.comment != nil || table.ddl != nil {
-                    if let first = options[table.name] {
-                        diagnostics.add(
-                            at: table.mark, "options of table '\(table.name)' stand here and at \(first)", hint: "keep them in one place")
-                    }
-                    options[table.name] = table.mark
-                }
-                for column in block.columns {
-                    let name = table.name + "." + column.name
-                    if let first = columns[name], first.type != column.type {
-                        diagnostics.add(
-                            at: column.mark, "column '\(name)' is \(column.type.sql) here and \(first.type.sql) at \(first.mark)",
-                            hint: "a column has one type")
-                    }
-                    columns[name] = columns[name] ?? (column.type, column.mark)
-                }
-            }
-        }
+        TableChecks(diagnostics: diagnostics).check(mappings)
         let order = diagnostics.diagnostics.sorted {
             ($0.mark.file, $0.mark.line, $0.mark.column) < ($1.mark.file, $1.mark.line, $1.mark.column)
         }

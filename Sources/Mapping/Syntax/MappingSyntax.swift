@@ -84,19 +84,6 @@ public struct BlockSyntax: Sendable {
     public var keepEmpty: Bool
 }
 
-public struct TableSyntax: Sendable {
-    /// May be qualified: `schema.table`.
-    public var name: String
-    public var mark: SourceMark
-    public var key: [String]
-    public var comment: String?
-    /// What the service may create: nil = as the service's configuration says.
-    public var ddl: DDLPolicy?
-}
-
-/// What the running service may change in the schema of mapped tables.
-public enum DDLPolicy: String, Sendable, CaseIterable { case off, create, evolve }
-
 /// `each: {variable: path.*}`: one iteration per item of the array or member of the object that `over` leads to.
 public struct LoopSyntax: Sendable {
     public var variable: String

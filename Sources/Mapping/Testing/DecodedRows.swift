@@ -47,7 +47,8 @@ public struct Trial {
             var reader = CopyReader(buffers[index])
             var decoded: [[DecodedValue?]] = []
             while let row = reader.nextRow() {
-                decoded.append(zip(row, target.columns).map { field, column in field.map { DecodedValue($0, column.type) } })
+                let fields = row.suffix(target.columns.count)
+                decoded.append(zip(fields, target.columns).map { field, column in field.map { DecodedValue($0, column.type) } })
             }
             rows.append(DecodedRows(table: target.table, columns: target.columns, rows: decoded))
         }
