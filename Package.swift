@@ -56,10 +56,12 @@ let package = Package(
             swiftSettings: strictness),
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
-        .testTarget(name: "PayloadTests", dependencies: ["Payload"], swiftSettings: strictness),
+        .testTarget(
+            name: "PayloadTests", dependencies: ["Payload", "Differential"], exclude: ["Fixtures"], swiftSettings: strictness),
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
-            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
+            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Differential"], exclude: ["Cases", "Fixtures"],
+            swiftSettings: strictness),
         .testTarget(
             name: "IngestTests",
             dependencies: ["Ingest", "MQTT", "Mapping", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
@@ -74,6 +76,12 @@ let package = Package(
 
         .executableTarget(
             name: "Torture", dependencies: ["Sandbox", "MQTT", "PostgreSQL", nioCore], path: "Tests/Torture", swiftSettings: strictness),
+        // What scripts/compare-* ask, and the tests that do the same in small.
+        .target(
+            name: "Differential", dependencies: ["Mapping", "CopyFormat", "Payload", "MQTT"], path: "Tests/Differential/Comparison",
+            swiftSettings: strictness),
+        .executableTarget(
+            name: "compare", dependencies: ["Differential"], path: "Tests/Differential/compare", swiftSettings: strictness),
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
         .executableTarget(
             name: "EndToEndBenchmark", dependencies: ["PostgreSQL"], path: "Benchmarks/EndToEnd", swiftSettings: strictness),

@@ -77,8 +77,11 @@ extension Evaluator {
 
     private mutating func encodeUUID(_ value: Value, into buffer: UnsafeMutablePointer<CopyBuffer>) throws(EvaluationError) {
         let text = trimmed(try text(of: value))
+        var inside = text[...]
+        // Braces stand around the whole, or nowhere.
+        if text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") { inside = inside.dropFirst().dropLast() }
         var digits: [UInt8] = []
-        for byte in text where byte != UInt8(ascii: "-") && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}") { digits.append(byte) }
+        for byte in inside where byte != UInt8(ascii: "-") { digits.append(byte) }
         guard digits.count == 32, text.count <= 38, !digits.contains(UInt8(ascii: "+")),
             let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
             let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
@@ -94,6 +97,7 @@ extension Evaluator {
                 throw .because("\(Quoted(text)) does not read as json: \(error)")
             }
         }
+        if value.kind == .timestamp { value = Value(kind: .string, bytes: try text(of: value)) }
         guard !JSON.containsNUL(value) else { throw .because("holds a NUL character, which PostgreSQL cannot store in jsonb") }
         let room = JSON.textBytesMax(of: value)
         let target = scratch.allocate(room)

@@ -81,12 +81,11 @@ extension Evaluator {
     private mutating func joined(
         _ sources: [SlotSource], _ separator: [UInt8], _ slots: UnsafeMutablePointer<Value>
     ) throws(EvaluationError) -> Value {
+        let parts = sources.map { value(of: $0, slots) }
+        // Nothing is joined where a part is missing, whatever the others are.
+        guard !parts.contains(where: \.isAbsent) else { return .missing }
         var texts: [UnsafeRawBufferPointer] = []
-        for source in sources {
-            let part = value(of: source, slots)
-            guard !part.isAbsent else { return .missing }
-            texts.append(try text(of: part))
-        }
+        for part in parts { texts.append(try text(of: part)) }
         let count = texts.reduce(0) { $0 + $1.count } + separator.count * (texts.count - 1)
         let target = UnsafeMutableRawBufferPointer(start: scratch.allocate(count), count: count)
         var place = 0

@@ -92,6 +92,8 @@ struct MappingRun {
             guard let wants = mapping.binary else { return }
             do throws(BinaryError) {
                 try layout.decode(payload, wantedFields: wants.fields, wantedGroups: wants.groups, into: slots)
+                let whole = Int(mapping.document.nodes[0].slot)
+                if whole >= 0 { document[whole] = try layout.object(payload, scratch: &evaluator.scratch) }
             } catch {
                 throw .because("decode binary: \(error)")
             }
@@ -206,6 +208,10 @@ struct MappingRun {
                 for slot in 0..<loop.trie.slotCount { items[slot] = .missing }
                 do throws(BinaryError) {
                     try layout.decodeRecord(record, of: group, in: payload, wantedFields: loop.groupWants[group], into: items)
+                    let whole = Int(loop.trie.nodes[0].slot)
+                    if whole >= 0 {
+                        items[whole] = try layout.object(ofRecord: record, of: group, in: payload, scratch: &evaluator.scratch)
+                    }
                 } catch {
                     throw .because("decode binary: \(error)")
                 }

@@ -27,16 +27,15 @@ extension MappingCompiler {
                     keySlot: draft.keySlot,
                     indexSlot: draft.indexSlot, conditions: [], csv: csvDocument(draft, trie), groupWants: groupWants(draft, trie)))
         }
-        // Each test is applied as soon as its root is known.
+        // Each test is applied as soon as all that it names is known: $.quality.{i@index} waits for the loop i.
         var early: [CompiledCondition] = []
         for test in block.when {
             let compiled = condition(test)
-            switch test.source {
-            case .document(.loop(let variable), _), .loopKey(let variable), .loopIndex(let variable):
-                if let place = block.each.firstIndex(where: { $0.variable == variable }) {
-                    compiledLoops[place].conditions.append(compiled)
-                }
-            default: early.append(compiled)
+            let variables = test.source.loopVariables
+            if let place = block.each.lastIndex(where: { variables.contains($0.variable) }) {
+                compiledLoops[place].conditions.append(compiled)
+            } else {
+                early.append(compiled)
             }
         }
         let target = targets.target(
@@ -53,7 +52,9 @@ extension MappingCompiler {
     private func csvDocument(_ draft: LoopDraft, _ trie: PathTrie) -> CSVDocument? {
         guard case .csv(let options, _) = syntax.decode else { return nil }
         let single = zip(draft.paths.paths, trie.slots).filter { $0.0.count == 1 }
-        return CSVDocument(options: options, paths: single.map { $0.0[0] }, slots: single.map(\.1), slotCount: trie.slotCount)
+        return CSVDocument(
+            options: options, paths: single.map { $0.0[0] }, slots: single.map(\.1), slotCount: trie.slotCount,
+            wholeSlot: trie.nodes[0].slot >= 0 ? Int(trie.nodes[0].slot) : nil)
     }
 
     private func groupWants(_ draft: LoopDraft, _ trie: PathTrie) -> [[Int]] {
@@ -79,6 +80,25 @@ extension MappingCompiler {
         case .present(let isPresent): .present(isPresent)
         case .minimum(let text): DecimalNumber(text).map { .minimum($0) } ?? .any([])
         case .maximum(let text): DecimalNumber(text).map { .maximum($0) } ?? .any([])
+        }
+    }
+}
+
+extension Source {
+    /// The loops whose items, keys or places it reads.
+    fileprivate var loopVariables: [String] {
+        switch self {
+        case .loopKey(let variable), .loopIndex(let variable): return [variable]
+        case .document(let root, let path):
+            var variables: [String] = if case .loop(let variable) = root { [variable] } else { [] }
+            for segment in path {
+                switch segment {
+                case .indexOf(let variable), .keyOf(let variable): variables.append(variable)
+                case .name: break
+                }
+            }
+            return variables
+        default: return []
         }
     }
 }

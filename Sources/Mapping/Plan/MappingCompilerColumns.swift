@@ -112,11 +112,16 @@ extension MappingCompiler {
     mutating func rest(of block: BlockSyntax) -> Gather {
         let root: DocumentRoot = block.each.last.map { .loop($0.variable) } ?? .payload
         var taken: [[String]] = []
+        // One element of an array is no member: $.list.-1 leaves the list in the rest, as $.list.0 does.
+        func take(_ path: [PathSegment]) {
+            let (prefix, sought) = Self.split(path)
+            if sought.isEmpty { taken.append(prefix) }
+        }
         for column in block.columns {
             let named = column.from + [column.plus?.from, column.plus?.by, column.sign?.from].compactMap { $0 }
-            for case .document(root, let path) in named { taken.append(Self.split(path).prefix) }
+            for case .document(root, let path) in named { take(path) }
         }
-        for case .document(root, let path) in syntax.ignore { taken.append(Self.split(path).prefix) }
+        for case .document(root, let path) in syntax.ignore { take(path) }
         guard case .slot(let container) = resolve(.document(root, [])) else { return .first([]) }
         var mayHoldNaN = false
         if case .json(let allowsNaN, _) = syntax.decode { mayHoldNaN = allowsNaN }

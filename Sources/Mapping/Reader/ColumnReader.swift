@@ -173,9 +173,9 @@ struct ColumnReader {
     }
 
     private func readParse(_ object: ObjectReader, _ column: inout ColumnSyntax) {
-        let isTime = column.type.isTime
+        let element: ColumnType = if case .array(let element) = column.type { element } else { column.type }
+        let isTime = element.isTime
         if let node = object["parse"], let text = object.text("parse") {
-            let element: ColumnType = if case .array(let element) = column.type { element } else { column.type }
             var rule: ParseRule?
             var fits = false
             switch text {
@@ -232,7 +232,7 @@ struct ColumnReader {
                 }
             }
         }
-        if case .pattern(let text) = column.parse, object["zone"] == nil, column.type != .date {
+        if case .pattern(let text) = column.parse, object["zone"] == nil, element != .date {
             diagnostics.add(
                 at: object.mark(of: "parse"), "the time pattern '\(text)' of column '\(column.name)' says no offset",
                 hint: "add zone: UTC, or the zone of the device")

@@ -48,7 +48,10 @@ struct MappingFileReader {
         let qos = object.integer("qos", in: 0...2) ?? 1
         let retained = object.choice("retained", RetainedPolicy.self) ?? .skip
         let empty = object.choice("empty_payload", EmptyPayloadPolicy.self) ?? .skip
-        let ignore = object.list("ignore").compactMap { sources.read($0) }
+        // What is ignored may be a member of any block's items.
+        var ignored = sources
+        for loop in blocks.flatMap(\.each) where !ignored.loops.contains(loop.variable) { ignored.loops.append(loop.variable) }
+        let ignore = object.list("ignore").compactMap { ignored.read($0) }
         guard let decode, !topics.isEmpty, !blocks.isEmpty else { return nil }
         return MappingSyntax(
             name: name, mark: root.mark, description: object.text("description"), topics: topics, exclude: exclude, qos: UInt8(qos),

@@ -44,6 +44,9 @@ public struct BinaryField: Sendable {
         return start >= 0 && start + size <= count
     }
 
+    /// Whether some bytes are no value of its type.
+    var mayBeWrong: Bool { type == .text || type == .bcd }
+
     /// The value; the field must fit.
     func read(_ bytes: UnsafeRawBufferPointer, isLittleEndian: Bool) throws(BinaryError) -> Value {
         let start = at >= 0 ? at : bytes.count + at

@@ -50,10 +50,16 @@ public struct BinaryLayout: Sendable {
         if let length, bytes.count != length { throw .wrongLength(bytes: bytes.count, expected: length) }
         for index in fields.indices {
             try Self.check(fields[index], in: bytes.count)
-            if wantedFields[index] >= 0 { slots[wantedFields[index]] = try fields[index].read(bytes, isLittleEndian: isLittleEndian) }
+            if wantedFields[index] >= 0 {
+                slots[wantedFields[index]] = try fields[index].read(bytes, isLittleEndian: isLittleEndian)
+            } else if fields[index].mayBeWrong {
+                // A message is right or wrong whatever columns read of it.
+                _ = try fields[index].read(bytes, isLittleEndian: isLittleEndian)
+            }
         }
         for index in groups.indices {
             let count = try recordCount(groups[index], in: bytes)
+            try checkRecords(count, of: groups[index], in: bytes)
             if wantedGroups[index] >= 0 {
                 slots[wantedGroups[index]] = Value(kind: .list, count: UInt32(truncatingIfNeeded: count), word: UInt64(index))
             }
@@ -64,12 +70,31 @@ public struct BinaryLayout: Sendable {
     public func decodeRecord(
         _ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer, wantedFields: [Int], into slots: UnsafeMutablePointer<Value>
     ) throws(BinaryError) {
-        let start = groups[group].at + record * groups[group].every
-        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + groups[group].every, bytes.count)])
+        let raw = try self.record(record, of: group, in: bytes)
         for index in groups[group].fields.indices {
             let field = groups[group].fields[index]
-            try Self.check(field, in: raw.count)
             if wantedFields[index] >= 0 { slots[wantedFields[index]] = try field.read(raw, isLittleEndian: isLittleEndian) }
+        }
+    }
+
+    /// The bytes of a record, all of whose fields are in them.
+    func record(_ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> UnsafeRawBufferPointer {
+        let start = groups[group].at + record * groups[group].every
+        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + groups[group].every, bytes.count)])
+        for field in groups[group].fields { try Self.check(field, in: raw.count) }
+        return raw
+    }
+
+    /// Fields counted from the end of a record, and those that hold text or decimal digits, may be wrong in any record.
+    private func checkRecords(_ count: Int, of group: Group, in bytes: UnsafeRawBufferPointer) throws(BinaryError) {
+        guard group.fields.contains(where: { $0.mayBeWrong || $0.at < 0 }) else { return }
+        for record in 0..<count {
+            let start = group.at + record * group.every
+            let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<start + group.every])
+            for field in group.fields {
+                try Self.check(field, in: raw.count)
+                if field.mayBeWrong { _ = try field.read(raw, isLittleEndian: isLittleEndian) }
+            }
         }
     }
 
@@ -79,7 +104,7 @@ public struct BinaryLayout: Sendable {
         throw .tooShort(bytes: count, field: field.type.rawValue, at: start, needs: start + field.size)
     }
 
-    private func recordCount(_ group: Group, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> Int {
+    func recordCount(_ group: Group, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> Int {
         let count: UInt64
         switch group.count {
         case .toEnd: return max(0, bytes.count - group.at) / group.every
