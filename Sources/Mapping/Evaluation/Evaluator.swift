@@ -148,7 +148,7 @@ public struct Evaluator: ~Copyable {
             counters[index].failures &+= 1
             outcome.failureCount += 1
             let reason = error.column.map { "column '\($0)': \(error.reason)" } ?? error.reason
-            failures.append(MappingFailure(mapping: index, column: error.column, reason: reason))
+            failures.append(MappingFailure(mapping: index, column: error.column, mark: error.mark, reason: reason))
         }
         counters[index].filtered &+= run.wasFiltered ? 1 : 0
         counters[index].noValues &+= run.noValues

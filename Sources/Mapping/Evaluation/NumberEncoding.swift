@@ -18,8 +18,8 @@ extension Evaluator {
     private mutating func numberText(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
         let text: UnsafeRawBufferPointer
         switch value.kind {
-        case .true: text = copied("1")
-        case .false: text = copied("0")
+        case .true: text = Self.bytes(of: "1")
+        case .false: text = Self.bytes(of: "0")
         case .timestamp: throw .because("a time is not a number")
         case .double where !Double(bitPattern: value.word).isFinite: throw .because("\(Quoted(try self.text(of: value))) is not a number")
         default: text = trimmed(try self.text(of: value))
