@@ -29,8 +29,9 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
         .target(name: "Payload", swiftSettings: strictness),
+        .target(name: "Sparkplug", dependencies: ["Payload"], swiftSettings: strictness),
         .target(name: "CopyFormat", swiftSettings: strictness),
-        .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
+        .target(name: "Mapping", dependencies: ["MQTT", "Payload", "Sparkplug", "CopyFormat", yams], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(
             name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT"],
@@ -54,6 +55,7 @@ let package = Package(
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
         .testTarget(name: "PayloadTests", dependencies: ["Payload"], swiftSettings: strictness),
+        .testTarget(name: "SparkplugTests", dependencies: ["Sparkplug", "Payload"], swiftSettings: strictness),
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
