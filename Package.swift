@@ -38,12 +38,13 @@ let package = Package(
             // A link to migrations/ at the top: the program carries its SQL.
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
-                .embedInCode("Migrations/0003_subscriptions.sql"),
+                .embedInCode("Migrations/0003_subscriptions.sql"), .embedInCode("Migrations/0004_sparkplug_births.sql"),
             ], swiftSettings: strictness),
         .target(
             name: "Ingest",
             dependencies: [
-                "MQTT", "Mapping", "Payload", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, log,
+                "MQTT", "Mapping", "Payload", "Sparkplug", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioSSL, log,
             ],
             swiftSettings: strictness),
         .target(name: "Fleet", dependencies: ["MQTT", nioCore, nioPosix], swiftSettings: strictness),
@@ -58,7 +59,8 @@ let package = Package(
         .testTarget(name: "SparkplugTests", dependencies: ["Sparkplug", "Payload"], swiftSettings: strictness),
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
-            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
+            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Sparkplug"], exclude: ["Cases"],
+            swiftSettings: strictness),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
@@ -80,7 +82,7 @@ let package = Package(
 // What scripts/fuzz builds, in a folder of its own: the fuzz targets, and the counters of libFuzzer in the modules they drive.
 if Context.environment["PENSTOCK_FUZZ"] != nil {
     let instrumented = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"])
-    for target in package.targets where ["MQTT", "Payload", "CopyFormat", "Mapping", "Ingest"].contains(target.name) {
+    for target in package.targets where ["MQTT", "Payload", "Sparkplug", "CopyFormat", "Mapping", "Ingest"].contains(target.name) {
         target.swiftSettings = (target.swiftSettings ?? []) + [instrumented]
     }
     package.targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
@@ -89,7 +91,7 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
     let fuzzed: [String: [Target.Dependency]] = [
         "binary": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"], "json": ["Payload"],
         "mapping": ["Mapping", "MQTT", "Payload"], "message": ["CopyFormat", "Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore],
-        "topics": ["Mapping", "MQTT", "Payload"],
+        "sparkplug": ["Payload", "Sparkplug"], "topics": ["Mapping", "MQTT", "Payload"],
     ]
     for (name, modules) in fuzzed {
         package.targets.append(

@@ -35,6 +35,8 @@ public struct SparkplugDecoder: ~Copyable {
         public var hasGap = false
         /// A birth would help; nothing is said about when the node was last asked.
         public var needsBirth = false
+
+        public init() {}
     }
 
     /// The largest text, in bytes.

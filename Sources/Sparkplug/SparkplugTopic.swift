@@ -12,8 +12,10 @@ public struct SparkplugTopic {
         case deviceCommand = "DCMD"
 
         /// On a device's topics, which have one level more.
-        var isOfDevice: Bool { self == .deviceBirth || self == .deviceDeath || self == .deviceData || self == .deviceCommand }
+        public var isOfDevice: Bool { self == .deviceBirth || self == .deviceDeath || self == .deviceData || self == .deviceCommand }
         public var isBirth: Bool { self == .nodeBirth || self == .deviceBirth }
+        /// Sent by the node, with a sequence number (§6.4.5).
+        public var isInSequence: Bool { self != .nodeDeath && self != .nodeCommand && self != .deviceCommand }
         /// Says that there is such a node; a command may be for anybody, and a death is no reason to remember somebody.
         var makesKnown: Bool { isBirth || self == .nodeData || self == .deviceData }
     }

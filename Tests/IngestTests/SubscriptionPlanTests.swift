@@ -42,6 +42,19 @@ struct SubscriptionPlanTests {
         #expect(try filters(needs([("a", false), ("b", true)]), sessions: 2, .auto, sharedIsAvailable: isAvailable) == [["a"], ["b"]])
     }
 
+    @Test("filters whose messages have an order across topics go to one session together, unless all are to be shared")
+    func orderly() throws {
+        var needs = try needs([("a", false), ("b", false), ("c", false), ("d", false)])
+        needs[1].needsOrder = true
+        needs[3].needsOrder = true
+        #expect(try filters(needs, sessions: 3, .split) == [["a"], ["b", "d"], ["c"]])
+        #expect(
+            try filters(needs, sessions: 2, .auto, sharedIsAvailable: true) == [
+                ["$share/g/a", "b", "$share/g/c", "d"], ["$share/g/a", "$share/g/c"],
+            ])
+        #expect(try filters(needs, sessions: 2, .shared).map(\.count) == [4, 4])
+    }
+
     @Test("Retained messages come as the mappings of a filter want them, and never by a shared subscription")
     func retainHandling() throws {
         let needs: [MappingPlan.Subscription] = [

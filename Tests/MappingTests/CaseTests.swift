@@ -25,5 +25,5 @@ struct CaseTests {
     }
 
     @Test("The collection is there")
-    func collectionIsThere() { #expect(Self.files.count >= 18) }
+    func collectionIsThere() { #expect(Self.files.count >= 20) }
 }

@@ -48,15 +48,15 @@ struct Host: ~Copyable {
     /// The text, or the error in words.
     mutating func receive(_ topic: String, _ payload: [UInt8]) -> String {
         let isWholeSeen = isWholeSeen
-        do throws(SparkplugError) {
-            try Array(topic.utf8).withUnsafeBytes { topic throws(SparkplugError) in
-                try payload.withUnsafeBytes { payload throws(SparkplugError) in
+        return Array(topic.utf8).withUnsafeBytes { topic in
+            payload.withUnsafeBytes { payload in
+                do throws(SparkplugError) {
                     try decoder.decode(topic: topic, payload: payload, receivedMicroseconds: now) { _ in isWholeSeen }
+                    return String(decoding: decoder.document, as: UTF8.self)
+                } catch {
+                    return "\(error)"
                 }
             }
-            return String(decoding: decoder.document, as: UTF8.self)
-        } catch {
-            return "\(error)"
         }
     }
 

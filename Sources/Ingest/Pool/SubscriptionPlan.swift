@@ -5,7 +5,8 @@ import Mapping
 ///
 /// With shared subscriptions every session takes part in every filter and the broker spreads the messages. Brokers send no retained messages on a
 /// shared subscription, so a filter whose mapping wants them goes to one session alone, as do all filters where the pool is told to split, or where the
-/// broker has no shared subscriptions.
+/// broker has no shared subscriptions. Filters of messages whose order counts across topics (Sparkplug B) go to one session together, unless the operator wants
+/// all of them shared.
 struct SubscriptionPlan: Sendable {
     private let distribution: Distribution
     /// One list for each session, with shared subscriptions.
@@ -31,7 +32,8 @@ struct SubscriptionPlan: Sendable {
         }
         let sharing = distribution == .shared || sessions > 1
         shared = Self.bySession(needs, sessions) { index in
-            sharing && !needs[index].needsRetained ? groupFilters[index] : nil
+            let goesAlone = needs[index].needsRetained || needs[index].needsOrder && distribution != .shared
+            return sharing && !goesAlone ? groupFilters[index] : nil
         }
     }
 
@@ -45,6 +47,7 @@ struct SubscriptionPlan: Sendable {
     ) -> [[Subscription]] {
         var bySession = Array(repeating: [Subscription](), count: sessions)
         var turn = 0
+        var orderly: Int?
         for (index, need) in needs.enumerated() {
             var subscription = Subscription(filter: need.filter, qos: need.qos)
             subscription.identifier = need.identifier
@@ -53,6 +56,11 @@ struct SubscriptionPlan: Sendable {
                 for session in 0..<sessions { bySession[session].append(subscription) }
             } else {
                 subscription.retainHandling = need.retained.retainHandling
+                if need.needsOrder, let orderly {
+                    bySession[orderly].append(subscription)
+                    continue
+                }
+                if need.needsOrder { orderly = turn % sessions }
                 bySession[turn % sessions].append(subscription)
                 turn += 1
             }

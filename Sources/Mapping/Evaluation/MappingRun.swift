@@ -1,5 +1,6 @@
 import CopyFormat
 import Payload
+import Sparkplug
 
 /// One message on its way through one mapping: decode, blocks, loops, rows.
 struct MappingRun {
@@ -91,6 +92,22 @@ struct MappingRun {
             } catch {
                 throw .because("decode binary: \(error)")
             }
+        case .sparkplug: try decodeSparkplug(&evaluator, document)
+        }
+    }
+
+    private func decodeSparkplug(_ evaluator: inout Evaluator, _ document: UnsafeMutablePointer<Value>) throws(EvaluationError) {
+        let text: UnsafeRawBufferPointer
+        do throws(SparkplugError) { text = try evaluator.sparkplug.document(of: payload) } catch {
+            throw .because("decode sparkplug: \(error)")
+        }
+        do throws(JSONError) {
+            try JSON.decode(
+                text, options: JSON.Options(maximumDepth: evaluator.limits.maximumDepth, allowsNaN: false), trie: mapping.document,
+                into: document)
+        } catch {
+            // The text is well-formed: only how deep it may be is the service's own.
+            throw .because("decode sparkplug: \(error)")
         }
     }
 
@@ -217,7 +234,7 @@ struct MappingRun {
                     try self.loop(level + 1, of: block, &evaluator, buffers)
                 }
             }
-        case .text, .bytes: return
+        case .text, .bytes, .sparkplug: return
         }
     }
 

@@ -34,6 +34,10 @@ struct DecodeReader {
                 return nil
             }
             return binary(options)
+        case "sparkplug":
+            guard let options else { return .sparkplug(asksForBirths: false) }
+            guard let object = ObjectReader(options, "decode sparkplug", keys: Keys.sparkplug, diagnostics) else { return nil }
+            return .sparkplug(asksForBirths: object.flag("rebirth") ?? false)
         default:
             let known = Keys.decoders + Keys.decodersLater
             diagnostics.add(

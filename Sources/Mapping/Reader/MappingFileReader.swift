@@ -175,9 +175,15 @@ struct MappingFileReader {
 
     private func loops(_ node: StrictNode?, _ mark: SourceMark, _ decode: DecodeSyntax, _ sources: inout SourceReader) -> [LoopSyntax] {
         guard let node else {
-            guard case .csv = decode else { return [] }
-            sources.loops.append("line")
-            return [LoopSyntax(variable: "line", mark: mark, over: .document(.payload, []))]
+            switch decode {
+            case .csv:
+                sources.loops.append("line")
+                return [LoopSyntax(variable: "line", mark: mark, over: .document(.payload, []))]
+            case .sparkplug:
+                sources.loops.append("metric")
+                return [LoopSyntax(variable: "metric", mark: mark, over: .document(.payload, [.name("metrics")]))]
+            default: return []
+            }
         }
         var loops: [LoopSyntax] = []
         let pairs: [(variable: String, mark: SourceMark, path: StrictNode)] =

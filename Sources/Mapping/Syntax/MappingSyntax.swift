@@ -274,6 +274,11 @@ public enum DecodeSyntax: Sendable {
     /// `decimal: ","`: numbers are read as with `parse: decimal_comma`.
     case csv(CSVOptions, hasDecimalComma: Bool)
     case binary(BinaryLayout)
+    /// `rebirth: true`: nodes whose births are missing are asked for them.
+    case sparkplug(asksForBirths: Bool)
+
+    /// Whether messages have an order across topics, which only one session keeps.
+    public var needsOrder: Bool { if case .sparkplug = self { true } else { false } }
 
     /// The decoder's name in a mapping and in messages.
     public var name: String {
@@ -283,6 +288,7 @@ public enum DecodeSyntax: Sendable {
         case .bytes: "bytes"
         case .csv: "csv"
         case .binary: "binary"
+        case .sparkplug: "sparkplug"
         }
     }
 }
