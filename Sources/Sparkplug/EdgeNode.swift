@@ -26,8 +26,8 @@ struct EdgeNode {
     private var isWholeSeen = false
     /// The first message that the births at hand could not answer for, since the last death.
     private var doubtedSince: Int64?
-    /// From when on the births of this session hold, as far as is known.
-    private var since: Int64 = 0
+    /// From when on the births that follow that of the node hold; nil: each from its own coming, since others may have been before it.
+    private var since: Int64?
     var askedAt: Int64?
     private(set) var gaps: UInt64 = 0
 
@@ -56,7 +56,8 @@ struct EdgeNode {
         last = seq.map { UInt8(truncatingIfNeeded: $0) }
         self.bdSeq = bdSeq
         self.isWholeSeen = isWholeSeen
-        since = answers(now)
+        let since = answers(now)
+        self.since = since
         doubtedSince = nil
         install(table, device: [], interruptions)
         return since
@@ -69,9 +70,11 @@ struct EdgeNode {
     ) -> (since: Int64, hasGap: Bool) {
         if !isBorn { self.isWholeSeen = isWholeSeen }
         let hasGap = follow(seq, now)
-        // The first one since the node's birth belongs to it; a later one is a new definition.
-        let isFirst = standing(of: device) == nil && isBorn && !hasGap
-        let since = isFirst ? self.since : isBorn ? now : answers(now)
+        // The first one since the node's birth belongs to it; a later one may define something else.
+        let isFirst = standing(of: device) == nil && !hasGap
+        let since = isFirst ? isBorn ? self.since ?? now : answers(now) : now
+        // What it ends, no later answer can speak for.
+        if isBorn { doubtedSince = nil }
         install(table, device: Array(device), interruptions)
         return (since, hasGap)
     }
@@ -80,6 +83,8 @@ struct EdgeNode {
 
     mutating func deviceDeath(_ device: UnsafeRawBufferPointer, seq: UInt64?, now: Int64) -> Bool {
         let hasGap = follow(seq, now)
+        since = nil
+        doubtedSince = nil
         if let former = standings.removeValue(forKey: BirthTable.hash(device)) { size -= former.table.size }
         return hasGap
     }
@@ -145,6 +150,7 @@ struct EdgeNode {
         guard isWholeSeen, number != former &+ 1 else { return false }
         generation &+= 1
         gaps &+= 1
+        since = nil
         noteDoubt(now: now)
         return true
     }

@@ -61,6 +61,34 @@ struct RebirthTests {
         #expect(host.decoder.notes.birth?.sinceMicroseconds == host.now)
     }
 
+    @Test(
+        "a birth holds from its own coming where another one may have been before it",
+        arguments: ["a gap", "a death of the device", "none"])
+    func knowsNoEarlierThan(_ between: String) {
+        var host = Host()
+        func device(_ seq: UInt64) -> [UInt8] { Wire.payload(seq: seq, [Wire.metric("temp", alias: 20, type: .int16, int: 0)]) }
+        _ = host.read("spBv1.0/G/NBIRTH/N", BirthTests.nbirth)
+        let born = host.now
+        host.now += Self.minute
+        switch between {
+        case "a gap": _ = host.read("spBv1.0/G/DDATA/N/D", BirthTests.data(2, alias: 20))
+        case "a death of the device":
+            _ = host.read("spBv1.0/G/DBIRTH/N/D", device(1))
+            _ = host.read("spBv1.0/G/DDEATH/N/D", Wire.payload(seq: 2, []))
+        default:
+            _ = host.read("spBv1.0/G/NDATA/N", BirthTests.data(1))
+            _ = host.read("spBv1.0/G/NDATA/N", BirthTests.data(2))
+        }
+        host.now += Self.minute
+        _ = host.read("spBv1.0/G/DBIRTH/N/D", device(3))
+        #expect(host.decoder.notes.birth?.sinceMicroseconds == (between == "none" ? born : host.now))
+        // The node answers a minute later: it cannot speak for what came before the device's last birth.
+        let last = host.now
+        host.now += Self.minute
+        _ = host.read("spBv1.0/G/NBIRTH/N", BirthTests.nbirth)
+        #expect(host.decoder.notes.birth?.sinceMicroseconds ?? 0 >= last)
+    }
+
     @Test("births that define the same have the same digest, whatever their values")
     func digests() throws {
         func digest(_ metrics: [[UInt8]]) throws -> UInt64 {
