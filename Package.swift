@@ -61,7 +61,7 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Sparkplug"], exclude: ["Cases"],
             swiftSettings: strictness),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
+        .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore], swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],
