@@ -54,9 +54,10 @@ struct EdgeNode {
         removeAll()
         isBorn = true
         last = seq.map { UInt8(truncatingIfNeeded: $0) }
+        // Of another session than the one that was known: what was in doubt may have been of either.
+        let since = self.bdSeq == nil || self.bdSeq == bdSeq ? answers(now) : now
         self.bdSeq = bdSeq
         self.isWholeSeen = isWholeSeen
-        let since = answers(now)
         self.since = since
         doubtedSince = nil
         install(table, device: [], interruptions)

@@ -89,6 +89,18 @@ struct RebirthTests {
         #expect(host.decoder.notes.birth?.sinceMicroseconds ?? 0 >= last)
     }
 
+    @Test("an answer speaks for what was in doubt if it is of the session that was known, and of no other", arguments: [4, 5])
+    func knowsItsSession(_ bdSeq: UInt64) {
+        var host = Host()
+        _ = host.read("spBv1.0/G/NBIRTH/N", BirthTests.nbirth)
+        host.now += Self.minute
+        _ = host.read("spBv1.0/G/NDATA/N", BirthTests.data(2))
+        let doubted = host.now
+        host.now += Self.minute
+        _ = host.read("spBv1.0/G/NBIRTH/N", Wire.payload(seq: 0, [Wire.bdSeq(bdSeq), Wire.metric("rpm", alias: 7, type: .int32, int: 1)]))
+        #expect(host.decoder.notes.birth?.sinceMicroseconds == (bdSeq == 4 ? doubted : host.now))
+    }
+
     @Test("births that define the same have the same digest, whatever their values")
     func digests() throws {
         func digest(_ metrics: [[UInt8]]) throws -> UInt64 {
