@@ -38,7 +38,8 @@ let package = Package(
             // A link to migrations/ at the top: the program carries its SQL.
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
-                .embedInCode("Migrations/0003_subscriptions.sql"), .embedInCode("Migrations/0004_sparkplug_births.sql"),
+                .embedInCode("Migrations/0003_subscriptions.sql"), .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
+                .embedInCode("Migrations/0005_sparkplug_births.sql"),
             ], swiftSettings: strictness),
         .target(
             name: "Ingest",
@@ -61,7 +62,10 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Sparkplug"], exclude: ["Cases"],
             swiftSettings: strictness),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore], swiftSettings: strictness),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
+            swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],

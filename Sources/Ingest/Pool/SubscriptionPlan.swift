@@ -7,6 +7,9 @@ import Mapping
 /// shared subscription, so a filter whose mapping wants them goes to one session alone, as do all filters where the pool is told to split, or where the
 /// broker has no shared subscriptions. Filters of messages whose order counts across topics (Sparkplug B) go to one session together, unless the operator wants
 /// all of them shared.
+///
+/// Which session that is depends on the filter's text, not on its place among the mappings: a new mapping moves few of the others or none
+/// (`FilterPlacement`). A filter that moves is subscribed by its new session before the old one lets go (`successors`).
 struct SubscriptionPlan: Sendable {
     private let distribution: Distribution
     /// One list for each session, with shared subscriptions.
@@ -41,13 +44,23 @@ struct SubscriptionPlan: Sendable {
         try self.init(needs: plan.subscriptions, sessions: pool.sessions, distribution: pool.distribution, group: pool.group)
     }
 
+    /// Under this name filters that need an order are placed.
+    private static let orderlyFilters = "spBv1.0/#"
+
     /// - Parameter sharedFilter: what stands for a need where all sessions take part in it; nil: one session alone does.
     private static func bySession(
         _ needs: [MappingPlan.Subscription], _ sessions: Int, sharedFilter: (Int) -> TopicFilter?
     ) -> [[Subscription]] {
         var bySession = Array(repeating: [Subscription](), count: sessions)
-        var turn = 0
-        var orderly: Int?
+        let alone = needs.indices.filter { sharedFilter($0) == nil }
+        // Those that need an order are placed as if they were one filter.
+        let orderly = alone.first { needs[$0].needsOrder }
+        let placed = alone.filter { !needs[$0].needsOrder || $0 == orderly }
+        let places = Dictionary(
+            uniqueKeysWithValues: zip(
+                placed,
+                FilterPlacement.places(of: placed.map { $0 == orderly ? Self.orderlyFilters : needs[$0].filter.description }, in: sessions))
+        )
         for (index, need) in needs.enumerated() {
             var subscription = Subscription(filter: need.filter, qos: need.qos)
             subscription.identifier = need.identifier
@@ -56,13 +69,7 @@ struct SubscriptionPlan: Sendable {
                 for session in 0..<sessions { bySession[session].append(subscription) }
             } else {
                 subscription.retainHandling = need.retained.retainHandling
-                if need.needsOrder, let orderly {
-                    bySession[orderly].append(subscription)
-                    continue
-                }
-                if need.needsOrder { orderly = turn % sessions }
-                bySession[turn % sessions].append(subscription)
-                turn += 1
+                bySession[places[need.needsOrder ? orderly ?? index : index] ?? 0].append(subscription)
             }
         }
         return bySession
@@ -76,6 +83,20 @@ struct SubscriptionPlan: Sendable {
         case .shared: shared[number]
         case .split: split[number]
         case .auto: sharedIsAvailable == true ? shared[number] : split[number]
+        }
+    }
+
+    /// What other sessions are to have of the topics of a filter that this session is about to leave: until they have it, leaving would lose messages.
+    /// Empty where this session goes on to take all of them itself.
+    func successors(to filter: TopicFilter, leftBy number: Int, sharedIsAvailable: Bool?) -> [(session: Int, filter: TopicFilter)] {
+        let own = Set(subscriptions(ofSession: number, sharedIsAvailable: sharedIsAvailable).map(\.filter))
+        guard let plain = try? TopicFilter(filter.pattern),
+            !own.contains(where: { (try? TopicFilter($0.pattern))?.covers(plain) ?? false })
+        else { return [] }
+        return split.indices.filter { $0 != number }.flatMap { session in
+            // Of a filter that both take part in, this session gets what the other does not get yet.
+            subscriptions(ofSession: session, sharedIsAvailable: sharedIsAvailable).map(\.filter)
+                .filter { $0.intersects(filter) && !own.contains($0) }.map { (session, $0) }
         }
     }
 }
