@@ -38,8 +38,9 @@ extension Shard {
         statistics.sequenceGaps += 1
         if let gapToldAt, eventLoop.now - gapToldAt < .minutes(1) { return }
         gapToldAt = eventLoop.now
+        let topic = String(decoding: message.topic, as: UTF8.self)
         logger.warning(
             "messages of an edge node are missing by their sequence numbers: its aliases are not believed until its next birth certificate",
-            metadata: ["topic": "\(String(decoding: message.topic, as: UTF8.self))", "gaps": "\(statistics.sequenceGaps)"])
+            metadata: ["topic": "\(topic)", "gaps": "\(statistics.sequenceGaps)"])
     }
 }
