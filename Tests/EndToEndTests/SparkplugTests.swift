@@ -8,7 +8,7 @@ extension EndToEndTests {
             topic: ["spBv1.0/{group}/{type}/{node}", "spBv1.0/{group}/{type}/{node}/{device}"]
             decode: {sparkplug: {rebirth: true}}
             table: metrics
-            when: {topic.type: {not: NCMD}, metric.name: {not: "Node Control/*"}}
+            when: {topic.type: {not: NCMD}, metric.name: {not: {match: "Node Control/*"}}}
             columns:
               node: text not null from topic.node
               device: text from topic.device
@@ -51,7 +51,9 @@ extension EndToEndTests {
 
         @Test("data after a restart are letters, the node is asked for its births, and replay brings the letters in", arguments: [1, 4])
         func restarted(sessions: Int) async throws {
-            let workplace = try await Workplace(sessions: sessions, shards: min(sessions, 2), mappings: ["metrics": Self.mapping])
+            // The other mapping gives every session something to subscribe to.
+            let workplace = try await Workplace(
+                sessions: sessions, shards: min(sessions, 2), mappings: ["metrics": Self.mapping, "telemetry": Mappings.telemetry])
             let listener = try Listening(port: workplace.brokerPort, filters: ["spBv1.0/+/NCMD/+"])
             try await workplace.startIngester()
             try await workplace.publish(Self.births + [Self.nodeData(2), Self.deviceData(3)], qos: 0)
