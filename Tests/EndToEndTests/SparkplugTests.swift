@@ -67,8 +67,12 @@ extension EndToEndTests {
                 }
                     == [["G", "N", "", "4"], ["G", "N", "D", "4"]])
 
+            let states = try Listening(port: workplace.brokerPort, filters: ["penstock/+/status"])
             try await workplace.terminateIngester()
+            try await workplace.eventually("it has left") { Set(states.last.values) == ["offline"] }
             try await workplace.startIngester()
+            // At QoS 0 the broker keeps nothing for who is not there.
+            try await workplace.eventually("it is there again") { Set(states.last.values) == ["online"] }
             try await workplace.publish([Self.nodeData(4), Self.deviceData(5)], qos: 0)
             try await workplace.eventually("both are letters") {
                 try probe.number("SELECT count(*) FROM penstock.dead_letter WHERE error LIKE '%no birth certificate was seen%'") == 2
