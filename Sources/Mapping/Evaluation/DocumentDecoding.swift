@@ -1,5 +1,6 @@
 import CopyFormat
 import Payload
+import Sparkplug
 
 // Payloads into slots: the message's own, and those inside its fields.
 extension MappingRun {
@@ -29,6 +30,11 @@ extension MappingRun {
                 throw wrong(document, error)
             }
         case .binary(let layout): try fill(document, layout, bytes, &evaluator)
+        case .sparkplug:
+            let text: UnsafeRawBufferPointer
+            do throws(SparkplugError) { text = try evaluator.sparkplug.document(of: bytes) } catch { throw wrong(document, error) }
+            // It is well-formed: only how deep it may be is the service's own.
+            try readText(text, of: document, JSON.Options(maximumDepth: evaluator.limits.maximumDepth, allowsNaN: false))
         case .msgpack, .cbor, .senml, .airvantage:
             guard let text = try evaluator.treeText(of: bytes, document.decode) else { return }
             // Samples and records stand two levels deep in their list, whatever was around them in the payload.

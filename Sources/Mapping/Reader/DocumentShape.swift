@@ -25,7 +25,7 @@ indirect enum DocumentShape {
         case .json(_, lines: true): self = .list(of: .anything)
         case .binary(let layout): self = .init(layout)
         case .senml, .airvantage: self = .list(of: .anything)
-        case .json(_, lines: false), .msgpack, .cbor: self = .anything
+        case .json(_, lines: false), .msgpack, .cbor, .sparkplug: self = .anything
         }
     }
 

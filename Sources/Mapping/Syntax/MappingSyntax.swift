@@ -282,6 +282,11 @@ public enum DecodeSyntax: Sendable {
     case senml
     /// A list of samples, of any of the payloads that AirVantage takes.
     case airvantage
+    /// `rebirth: true`: nodes whose births are missing are asked for them.
+    case sparkplug(asksForBirths: Bool)
+
+    /// Whether messages have an order across topics, which only one session keeps.
+    public var needsOrder: Bool { if case .sparkplug = self { true } else { false } }
 
     /// The decoder's name in a mapping and in messages.
     public var name: String {
@@ -295,15 +300,17 @@ public enum DecodeSyntax: Sendable {
         case .cbor: "cbor"
         case .senml: "senml"
         case .airvantage: "airvantage"
+        case .sparkplug: "sparkplug"
         }
     }
 
-    /// The loop over all of the payload that a block has where it names none.
-    var defaultLoop: String? {
+    /// The loop that a block has where it names none: its variable, and the list of the payload that it runs over.
+    var defaultLoop: (variable: String, over: [PathSegment])? {
         switch self {
-        case .csv: "line"
-        case .senml: "record"
-        case .airvantage: "sample"
+        case .csv: ("line", [])
+        case .senml: ("record", [])
+        case .airvantage: ("sample", [])
+        case .sparkplug: ("metric", [.name("metrics")])
         case .json, .text, .bytes, .binary, .msgpack, .cbor: nil
         }
     }
