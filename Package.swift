@@ -31,6 +31,7 @@ let package = Package(
         .target(name: "Payload", swiftSettings: strictness),
         .target(name: "CopyFormat", swiftSettings: strictness),
         .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
+        .target(name: "Inference", dependencies: ["Mapping", "Payload", "CopyFormat"], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(
             name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT"],
@@ -49,7 +50,7 @@ let package = Package(
         .target(name: "Sandbox", swiftSettings: strictness),
         .executableTarget(
             name: "penstock",
-            dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Fleet", "Sandbox", arguments, log, nioCore],
+            dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log, nioCore],
             swiftSettings: strictness),
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
@@ -57,6 +58,7 @@ let package = Package(
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Mapping", "Fleet"], swiftSettings: strictness),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
