@@ -25,7 +25,7 @@ public struct Proposal: Sendable {
 }
 
 /// Proposes mappings for what devices send.
-public struct Inference {
+public struct Inference: Sendable {
     public let proposals: [Proposal]
     public let messageCount: Int
     public let topicCount: Int

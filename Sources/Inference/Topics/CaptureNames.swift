@@ -38,8 +38,7 @@ struct CaptureNames {
     /// What follows words that are the roots of well-known publishers.
     private static let scripts: [String: [String]] = [
         "zigbee2mqtt": ["device"], "tele": ["device"], "stat": ["device"], "cmnd": ["device"], "shellies": ["device", "metric"],
-        "owntracks": ["user", "device"], "N": ["portal", "service", "instance", "path"], "homie": ["device", "node", "property"],
-        "esphome": ["node", "component", "metric"], "spBv1.0": ["group", "type", "node", "device"], "v3": ["application"],
+        "owntracks": ["user", "device"], "N": ["portal", "service", "instance", "path"], "homie": ["device", "node", "property"], "esphome": ["node"], "spBv1.0": ["group", "type", "node", "device"], "v3": ["application"],
     ]
 
     private static let nouns: Set<String> = [
@@ -66,7 +65,11 @@ struct CaptureNames {
             let word = FieldWords.snakeCase(text)
             if let long = shortForms[word] { return long }
             let one = singular(word)
-            if nouns.contains(one) || (one != word && !isMetric) { return one }
+            if one != word, !isMetric { return one }
+            if let own = leadingWord(values) { return own }
+            if nouns.contains(one) { return one }
+            // `binary_sensor`
+            if let last = one.split(separator: "_").last, nouns.contains(String(last)) { return String(last) }
             if isMetric, !areIDs { return "metric" }
             if values.allSatisfy({ TextGuess.isMAC($0) }) { return "mac" }
             if areIDs, word.utf8.count >= 3, word.utf8.allSatisfy({ (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "_") }) { return one }
@@ -75,6 +78,19 @@ struct CaptureNames {
         if values.allSatisfy({ TextGuess.isMAC($0) }) { return "mac" }
         if values.allSatisfy({ TextGuess.isDigits($0) }) { return words.allSatisfy(\.isStrongID) ? "serial" : "channel" }
         return areIDs ? "device" : "name"
+    }
+
+    /// What all values start with, where a number or hexadecimal digits follow: `logger` of `logger-1A2B`.
+    private static func leadingWord(_ values: Set<String>) -> String? {
+        var words: Set<String> = []
+        for value in values {
+            let word = value.prefix { $0.isASCII && $0.isLetter }
+            guard (3...20).contains(word.count), let next = value.dropFirst(word.count).first, next == "-" || next == "_", LevelWord(value).isID else {
+                return nil
+            }
+            words.insert(word.lowercased())
+        }
+        return words.count == 1 ? words.first : nil
     }
 
     /// `app@tenant`

@@ -1,9 +1,12 @@
 /// Names of files and tables, made of the levels that stay.
 enum MappingNames {
+    /// Roots that say nothing to those who do not know them.
+    private static let wellKnown = ["N": "victron", "v3": "lorawan", "tele": "tasmota"]
+
     static func make(_ groups: [TopicGroup]) -> [String] {
         let words = groups.map { group in
             group.levels.compactMap { level -> String? in
-                if case .literal(let text) = level, text.contains(where: \.isLetter) { FieldWords.snakeCase(text) } else { nil }
+                if case .literal(let text) = level, text.contains(where: \.isLetter) { wellKnown[text] ?? FieldWords.snakeCase(text) } else { nil }
             }
         }
         // What all have in front says nothing.

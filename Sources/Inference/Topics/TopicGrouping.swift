@@ -174,7 +174,9 @@ struct TopicGrouping {
         // Names below names (`jane/phone`, `bob/tablet`): the payloads decide.
         guard let one = left.mergedShape, let other = right.mergedShape, one.form.family != .scalar, one.form.family != .binary else { return false }
         let lengths = { (cluster: Cluster) in Set(cluster.entries.map(\.tail.count)) }
-        return lengths(left) == lengths(right) && one.resembles(other, isStrict: true)
+        // What is the same for whatever it says (`{"value": x}`) may lie at any depth.
+        let isEnvelope = one.features.union(other.features).count <= 3
+        return (isEnvelope || lengths(left) == lengths(right)) && one.resembles(other, isStrict: true)
     }
 
     private func sharesHalf(_ left: [String: Shape], _ right: [String: Shape]) -> Bool {
