@@ -88,7 +88,8 @@ extension KindPayload {
         var members = [
             "\"_type\":\"location\"", "\"acc\":\(4 + random(1, 60))", "\"alt\":\(30 + random(2, 80))", "\"batt\":\(random(3, 101))",
             "\"conn\":\"\(happens(4, 50) ? "w" : "m")\"", "\"lat\":\(decimal(5, 52_400_000, 200_000, digits: 6))",
-            "\"lon\":\(decimal(6, 13_200_000, 300_000, digits: 6))", "\"t\":\"\(happens(7, 80) ? "u" : "p")\"", "\"tid\":\"\(person.prefix(2))\"",
+            "\"lon\":\(decimal(6, 13_200_000, 300_000, digits: 6))", "\"t\":\"\(happens(7, 80) ? "u" : "p")\"",
+            "\"tid\":\"\(person.prefix(2))\"",
             "\"tst\":\(seconds)", "\"vel\":\(random(8, 60))",
         ]
         if happens(9, 30) { members.append("\"inregions\":[\"home\"\(happens(10, 30) ? ",\"garage\"" : "")]") }

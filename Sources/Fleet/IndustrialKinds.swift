@@ -4,7 +4,9 @@ extension KindPayload {
         let device = "soil-" + Self.hex(identity, digits: 6).lowercased()
         let eui = "70B3D5" + Self.hex(identity, digits: 10)
         // Nanoseconds, as the network server writes them.
-        let time = DeviceFleet.dateAndClock(milliseconds / 1000) + "." + String(String(1000 + milliseconds % 1000).dropFirst()) + Self.decimalDigits(random(1, 1_000_000))
+        let time =
+            DeviceFleet.dateAndClock(milliseconds / 1000) + "." + String(String(1000 + milliseconds % 1000).dropFirst())
+            + Self.decimalDigits(random(1, 1_000_000))
         var decoded = ["\"moisture\":\(decimal(2, 100, 400, digits: 1))", "\"temperature\":\(decimal(3, 20, 250, digits: 1))"]
         if happens(4, 40) { decoded.append("\"battery\":\(decimal(5, 300, 70, digits: 2))") }
         let gateways = (0...random(6, 2)).map { gateway in
@@ -50,8 +52,11 @@ extension KindPayload {
         var lines = "Datum;Uhrzeit;Vorlauf;Rücklauf;Durchfluss;Störung\r\n"
         for line in 0..<2 {
             let (date, clock) = DeviceFleet.dateAndTime(milliseconds / 1000 - Int64(1 - line))
-            let comma = { (place: UInt64, low: Int, span: Int) in decimal(place + UInt64(line), low, span, digits: 1).replacing(".", with: ",") }
-            lines += "\(date);\(clock);\(comma(1, 550, 200));\(comma(3, 400, 150));\(happens(5 + UInt64(line), 15) ? "" : comma(7, 0, 300));\(random(9 + UInt64(line), 3))\r\n"
+            let comma = { (place: UInt64, low: Int, span: Int) in
+                decimal(place + UInt64(line), low, span, digits: 1).replacing(".", with: ",")
+            }
+            lines +=
+                "\(date);\(clock);\(comma(1, 550, 200));\(comma(3, 400, 150));\(happens(5 + UInt64(line), 15) ? "" : comma(7, 0, 300));\(random(9 + UInt64(line), 3))\r\n"
         }
         return text("heating/logger-\(Self.hex(identity, digits: 6))/csv", lines)
     }
@@ -71,13 +76,16 @@ extension KindPayload {
             let humidity = happens(place + 3, 80) ? ",\"h\":\(decimal(place + 2, 300, 400, digits: 1))" : ""
             return "{\"dt\":\(index * step),\"t\":\(decimal(place + 1, 180, 80, digits: 1))\(humidity)}"
         }
-        let payload = "{\"t0\":\(milliseconds - Int64(3 * step)),\"seq\":\(sequence),\"fw\":\"1.4.\(number % 2)\",\"samples\":[\(samples.joined(separator: ","))]}"
+        let payload =
+            "{\"t0\":\(milliseconds - Int64(3 * step)),\"seq\":\(sequence),\"fw\":\"1.4.\(number % 2)\",\"samples\":[\(samples.joined(separator: ","))]}"
         return text("plant/edge-\(100 + number)/telemetry", payload)
     }
 
     var vibration: (topic: String, payload: [UInt8]) {
         let count = 3 + random(1, 3)
-        func list(_ place: UInt64, _ make: (UInt64) -> String) -> String { (0..<count).map { make(place + UInt64($0)) }.joined(separator: ",") }
+        func list(_ place: UInt64, _ make: (UInt64) -> String) -> String {
+            (0..<count).map { make(place + UInt64($0)) }.joined(separator: ",")
+        }
         let times = (0..<count).map { String(milliseconds * 1000 - Int64(count - 1 - $0) * 10_000) }.joined(separator: ",")
         let payload = """
             {"machine":"press-\(number + 1)","time":[\(times)],"x":[\(list(10) { decimal($0, -2000, 4000, digits: 3) })],\

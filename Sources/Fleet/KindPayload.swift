@@ -37,7 +37,9 @@ struct KindPayload {
     func happens(_ place: UInt64, _ percent: Int) -> Bool { random(place, 100) < percent }
 
     /// `digits` behind the point: from `low` to `low + span`, both counted in the last digit.
-    func decimal(_ place: UInt64, _ low: Int, _ span: Int, digits: Int) -> String { Self.decimal(low + random(place, span), digits: digits) }
+    func decimal(_ place: UInt64, _ low: Int, _ span: Int, digits: Int) -> String {
+        Self.decimal(low + random(place, span), digits: digits)
+    }
 
     static func decimal(_ value: Int, digits: Int) -> String {
         var unit = 1

@@ -44,7 +44,9 @@ extension EndToEndTests {
                 let now = Int64(Date().timeIntervalSince1970 * 1000)
                 let message = fleet.message(number, at: now)
                 let trial = Trial(plan, topic: message.topic, payload: message.payload, receivedMicroseconds: now * 1000, qos: 1)
-                #expect(trial.failures.isEmpty && trial.outcome.rowCount > 0 && trial.outcome.matchedCount == 1, "\(message.topic): \(trial.failures)")
+                #expect(
+                    trial.failures.isEmpty && trial.outcome.rowCount > 0 && trial.outcome.matchedCount == 1,
+                    "\(message.topic): \(trial.failures)")
                 for part in trial.rows { rows[part.table, default: 0] += part.rows.count }
             }
 

@@ -27,7 +27,9 @@ struct CapturedMessagesTests {
         #expect(messages.map { String(decoding: $0.payload, as: UTF8.self) } == [#"{"c": 1}"#, "1 2", ""])
     }
 
-    @Test("and what is neither is told with its line", arguments: ["ok 1\nnospace", "ok 1\n{\"topic\":1}", "ok 1\n{", "ok 1\n{\"topic\":\"a\",\"payload_hex\":\"0g\"}"])
+    @Test(
+        "and what is neither is told with its line",
+        arguments: ["ok 1\nnospace", "ok 1\n{\"topic\":1}", "ok 1\n{", "ok 1\n{\"topic\":\"a\",\"payload_hex\":\"0g\"}"])
     func wrong(text: String) {
         #expect(throws: CapturedMessages.Fault.self) { try CapturedMessages.read(Array(text.utf8), now: 7) }
         do { _ = try CapturedMessages.read(Array(text.utf8), now: 7) } catch { #expect(error.line == 2) }

@@ -24,7 +24,9 @@ struct FleetProposalTests {
     func show() {
         let inference = Inference(Self.messages())
         for proposal in inference.proposals {
-            print("=== \(proposal.name): \(proposal.messageCount) messages, stored \(proposal.storedCount), rows \(proposal.rowCount), losses \(proposal.losses), problems \(proposal.problems.prefix(3))")
+            print(
+                "=== \(proposal.name): \(proposal.messageCount) messages, stored \(proposal.storedCount), rows \(proposal.rowCount), losses \(proposal.losses), problems \(proposal.problems.prefix(3))"
+            )
             print(proposal.text.components(separatedBy: "\ntests:")[0])
         }
     }

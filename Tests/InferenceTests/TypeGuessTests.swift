@@ -83,26 +83,34 @@ struct TypeGuessTests {
     @Test("a clock an hour ahead is told of")
     func zone() {
         let values = [TimedValue(value: .text("2026-03-01T13:00:01"), receivedMicroseconds: Self.received)]
-        #expect(TypeGuess.scalar(values, topics: [0], name: "Time", isText: false).remark?.contains("1 h ahead of the time of receipt") == true)
+        #expect(
+            TypeGuess.scalar(values, topics: [0], name: "Time", isText: false).remark?.contains("1 h ahead of the time of receipt") == true)
     }
 
     @Test(
-        "names of columns", arguments: [
-            ("DewPoint", "dew_point"), ("UptimeSec", "uptime_sec"), ("SSId", "ss_id"), ("RSSI", "rssi"), ("a b-c", "a_b_c"), ("0", "c0"), ("Störung", "st_rung"),
+        "names of columns",
+        arguments: [
+            ("DewPoint", "dew_point"), ("UptimeSec", "uptime_sec"), ("SSId", "ss_id"), ("RSSI", "rssi"), ("a b-c", "a_b_c"), ("0", "c0"),
+            ("Störung", "stoerung"), ("Débit", "debit"),
             ("°", "value"), ("batteryV", "battery_v"), ("pm2.5", "pm2_5"),
         ])
     func names(name: String, column: String) { #expect(FieldWords.snakeCase(name) == column) }
 
     @Test(
-        "words that nobody would choose for something fixed", arguments: [
-            ("d1", false), ("a4:cf:12:00:11:22", true), ("shelly1pm-BA1936", true), ("550e8400-e29b-41d4-a716-446655440000", true), ("kitchen", false),
+        "words that nobody would choose for something fixed",
+        arguments: [
+            ("d1", false), ("a4:cf:12:00:11:22", true), ("shelly1pm-BA1936", true), ("550e8400-e29b-41d4-a716-446655440000", true),
+            ("kitchen", false),
             ("10034521", true), ("0", false), ("facade", false), ("soil-0a1b2c", true), ("relay", false), ("edge-101", true),
         ])
     func ids(word: String, isID: Bool) { #expect(LevelWord(word).isStrongID == isID) }
 
     @Test(
         "text of YAML is read back as it was",
-        arguments: ["", " ", "a b", "null", "~", "a: b", "a #b", "#a", "- a", "'", "\"", "{a}", "[1]", "é\u{0}\n", "1e3", "yes", "a:", "\\", "\u{2028}", "*a", "&a", "$.a", "-1", "-", "@x", "%a", "😀"])
+        arguments: [
+            "", " ", "a b", "null", "~", "a: b", "a #b", "#a", "- a", "'", "\"", "{a}", "[1]", "é\n", "1e3", "yes", "a:", "\\",
+            "\u{2028}", "*a", "&a", "$.a", "-1", "-", "@x", "%a", "😀",
+        ])
     func yaml(text: String) throws {
         // Through the reader of mappings: as a column's constant.
         let mapping = "topic: t\ntable: t\ncolumns: {a: {type: text, const: \(YAMLText.scalar(text))}, b: integer from $.b}"

@@ -43,7 +43,9 @@ struct CSVForm: Hashable, Sendable {
     private static func isTable(_ messages: [[[String]]], _ delimiter: UInt8) -> Bool {
         let least = delimiter == UInt8(ascii: ",") || delimiter == UInt8(ascii: "|") ? 3 : 2
         let lines = messages.flatMap { $0 }
-        guard lines.allSatisfy({ $0.count >= least }), lines.contains(where: { $0.contains(where: TextGuess.isNumber) }) else { return false }
+        guard lines.allSatisfy({ $0.count >= least }), lines.contains(where: { $0.contains(where: TextGuess.isNumber) }) else {
+            return false
+        }
         if Set(lines.map(\.count)).count == 1 { return lines.count >= 2 || least == 2 || (lines.first?.count ?? 0) > 3 }
         // Cells by the word in front.
         let byWord = Dictionary(grouping: lines, by: { $0.first ?? "" })

@@ -23,7 +23,9 @@ public enum CapturedMessages {
             if first == UInt8(ascii: "{") {
                 messages.append(try object(Array(line), index + 1, now))
             } else if let space = line.firstIndex(of: 0x20), space > line.startIndex {
-                guard let topic = String(validating: line[..<space], as: UTF8.self) else { throw Fault(line: index + 1, reason: "the topic is not UTF-8") }
+                guard let topic = String(validating: line[..<space], as: UTF8.self) else {
+                    throw Fault(line: index + 1, reason: "the topic is not UTF-8")
+                }
                 messages.append(ObservedMessage(topic: topic, payload: Array(line[(space + 1)...]), receivedMicroseconds: now))
             } else {
                 throw Fault(line: index + 1, reason: "neither a JSON object with a topic nor a topic and a payload")
@@ -34,7 +36,9 @@ public enum CapturedMessages {
 
     private static func object(_ line: [UInt8], _ number: Int, _ now: Int64) throws(Fault) -> ObservedMessage {
         guard let object = SampleValue(json: line) else { throw Fault(line: number, reason: "the line is no JSON") }
-        guard case .text(let topic)? = object.member("topic"), !topic.isEmpty else { throw Fault(line: number, reason: "there is no 'topic'") }
+        guard case .text(let topic)? = object.member("topic"), !topic.isEmpty else {
+            throw Fault(line: number, reason: "there is no 'topic'")
+        }
         var message = ObservedMessage(topic: topic, payload: try payload(object, number), receivedMicroseconds: now)
         if let value = object.member("received") ?? object.member("tst"), let time = time(value) { message.receivedMicroseconds = time }
         if let qos = object.member("qos")?.scalarText.flatMap({ UInt8($0) }) { message.qos = min(qos, 2) }
@@ -58,7 +62,9 @@ public enum CapturedMessages {
         switch object.member("payload") {
         case .text(let text)?: return Array(text.utf8)
         case .null?, nil: return []
-        case let other?: throw Fault(line: number, reason: "'payload' is text, not \(other.isContainer ? "an object or a list" : "a number"): write payload_hex")
+        case let other?:
+            throw Fault(
+                line: number, reason: "'payload' is text, not \(other.isContainer ? "an object or a list" : "a number"): write payload_hex")
         }
     }
 

@@ -30,7 +30,8 @@ struct Sample {
                 if let document { shape.add(document, receivedMicroseconds: messages[place].receivedMicroseconds) }
             }
             profiles.append(
-                TopicProfile(topic: topic, levels: topic.split(separator: "/", omittingEmptySubsequences: false), shape: shape, messages: places))
+                TopicProfile(
+                    topic: topic, levels: topic.split(separator: "/", omittingEmptySubsequences: false), shape: shape, messages: places))
         }
     }
 
@@ -85,7 +86,9 @@ struct Sample {
         guard values.allSatisfy({ !$0.isObject }) else { return nil }
         // A list of as many values each time is a record without names.
         let counts = Set(values.map(\.items.count))
-        if let count = counts.first, counts.count == 1, (2...64).contains(count), values.allSatisfy({ $0.items.allSatisfy { !$0.isContainer } }) {
+        if let count = counts.first, counts.count == 1, (2...64).contains(count),
+            values.allSatisfy({ $0.items.allSatisfy { !$0.isContainer } })
+        {
             let records = values.map { value in
                 SampleValue.object(value.items.enumerated().map { .init(name: String($0), value: $1) })
             }
@@ -112,11 +115,15 @@ struct Sample {
             if inner.count == payloads.count { return (step, inner) }
         }
         let texts = payloads.compactMap { String(validating: $0, as: UTF8.self) }
-        guard texts.count == payloads.count, Set(texts).count > 1 || texts.count == 1 else { return nil }
+        guard texts.count == payloads.count else { return nil }
+        let isConstant = texts.count > 1 && Set(texts).count == 1
         let isHex = texts.contains { $0.utf8.contains { $0 >= 0x41 } }
-        for (step, unpack) in [("hex", PackedText.hex), ("base64", PackedText.base64)] where !before.contains(step) && (step != "hex" || isHex) {
+        for (step, unpack) in [("hex", PackedText.hex), ("base64", PackedText.base64)]
+        where !before.contains(step) && (step != "hex" || isHex) {
             let inner = texts.compactMap(unpack)
-            if inner.count == texts.count { return (step, inner) }
+            guard inner.count == texts.count else { continue }
+            // A word that never changes is a name, unless it opens as something.
+            if !isConstant || SampleValue(json: inner[0])?.isContainer == true { return (step, inner) }
         }
         return nil
     }

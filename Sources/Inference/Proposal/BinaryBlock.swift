@@ -13,11 +13,13 @@ enum BinaryBlock {
         var block = BlockDraft(table: table, columns: [])
         var decode = ["bytes"]
         var remarks = [
-            shortest == longest ? "binary, always \(longest) bytes" : "binary, \(shortest) to \(longest) bytes",
+            shortest == longest ? "binary, always \(longest) bytes" : "binary, \(shortest) to \(longest) bytes"
         ]
         let time = payloads.count >= 3 ? time(payloads, shortest) : nil
         if let time {
-            decode = ["", "  binary:", "    endian: \(time.isLittle ? "little" : "big")", "    fields:", "      time: \(time.type) at \(time.at)"]
+            decode = [
+                "", "  binary:", "    endian: \(time.isLittle ? "little" : "big")", "    fields:", "      time: \(time.type) at \(time.at)",
+            ]
             var column = ColumnDraft(name: "time", type: "timestamptz", isNotNull: true, from: ["$.time"], parse: time.parse)
             column.remark = "bytes \(time.at) to \(time.at + time.size - 1) were always near the time of receipt"
             column.time = TimeForm(parse: time.parse, stepMicroseconds: time.parse == "unix" ? 1_000_000 : 1000)
@@ -26,7 +28,9 @@ enum BinaryBlock {
         } else {
             block.columns = [TimeColumn.received]
         }
-        block.columns += captures.map { ColumnDraft(name: $0 == "time" ? "topic_time" : $0, type: "text", isNotNull: true, from: ["topic." + $0]) }
+        block.columns += captures.map {
+            ColumnDraft(name: $0 == "time" ? "topic_time" : $0, type: "text", isNotNull: true, from: ["topic." + $0])
+        }
         block.columns.append(ColumnDraft(name: "payload", type: "bytea", isNotNull: true, from: [time == nil ? "$" : "payload"]))
         block.keyColumns = captures
         remarks += layout(payloads, shortest, time)
@@ -68,7 +72,9 @@ enum BinaryBlock {
 
     // MARK: What else is plain to see
 
-    private static func layout(_ payloads: [(bytes: [UInt8], receivedMicroseconds: Int64, topic: Int)], _ length: Int, _ time: Time?) -> [String] {
+    private static func layout(_ payloads: [(bytes: [UInt8], receivedMicroseconds: Int64, topic: Int)], _ length: Int, _ time: Time?)
+        -> [String]
+    {
         guard payloads.count >= 3, length > 0 else { return [] }
         var remarks: [String] = []
         let first = payloads[0].bytes
@@ -91,7 +97,9 @@ enum BinaryBlock {
     }
 
     /// Four bytes that grow by one from message to message on every topic.
-    private static func counter(_ payloads: [(bytes: [UInt8], receivedMicroseconds: Int64, topic: Int)], _ length: Int, _ time: Time?) -> String? {
+    private static func counter(_ payloads: [(bytes: [UInt8], receivedMicroseconds: Int64, topic: Int)], _ length: Int, _ time: Time?)
+        -> String?
+    {
         for size in [4, 2] where length >= size {
             for at in 0...min(length - size, 255) {
                 if let time, at < time.at + time.size, at + size > time.at { continue }
@@ -105,7 +113,9 @@ enum BinaryBlock {
                         steps += 1
                         return number == previous &+ 1
                     }
-                    if counts, steps >= 5 { return "counts messages: \(size == 4 ? "u32" : "u16") at \(at), \(isLittle ? "little" : "big") endian" }
+                    if counts, steps >= 5 {
+                        return "counts messages: \(size == 4 ? "u32" : "u16") at \(at), \(isLittle ? "little" : "big") endian"
+                    }
                 }
             }
         }

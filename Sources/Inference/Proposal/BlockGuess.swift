@@ -64,18 +64,21 @@ struct BlockGuess {
         let field = Field(units)
         let found = level.isText || level.isBare ? [] : Loops.find(in: field, units).filter { !$0.units.isEmpty }
         let inLoops = Set(found.flatMap { paths(in: $0, field) })
-        let outside = ColumnGuess(root: level.root, isText: level.isText, without: inLoops, isBare: level.isBare).columns(of: field, rowCount: units.count)
+        let outside = ColumnGuess(root: level.root, isText: level.isText, without: inLoops, isBare: level.isBare).columns(
+            of: field, rowCount: units.count)
         guard let first = found.first else { return [plain(field, outside, units, level)] }
         let inner = ColumnGuess(root: first.variable).columns(of: Field(first.units), rowCount: first.units.count)
         let outsideValues = outside.filter { $0.time == nil }.count
         let innerValues = inner.filter { $0.time == nil }.count
-        let isEnvelope = outsideValues <= innerValues + 2 && first.path.count <= 1 && outsideValues <= 8 && messages(first.units) == messages(units)
+        let isEnvelope =
+            outsideValues <= innerValues + 2 && first.path.count <= 1 && outsideValues <= 8 && messages(first.units) == messages(units)
         if found.count == 1, isEnvelope || first.path.isEmpty { return [looped(first, outside, level)] }
         var blocks: [BlockDraft] = []
         if outsideValues > 0 { blocks.append(plain(field, outside, units, level)) }
         for loop in found.prefix(4) {
             var inside = level
-            inside.suffix = [level.suffix, FieldWords.snakeCase(loop.path.last ?? loop.variable)].filter { !$0.isEmpty }.joined(separator: "_")
+            inside.suffix = [level.suffix, FieldWords.snakeCase(loop.path.last ?? loop.variable)].filter { !$0.isEmpty }.joined(
+                separator: "_")
             // A table of its own has of the things around it the time alone.
             blocks.append(looped(loop, outside.filter { $0.time != nil }, inside, keepsOuterValues: false))
         }
@@ -86,7 +89,8 @@ struct BlockGuess {
 
     private func paths(in loop: LoopGuess, _ field: Field) -> [[String]] {
         switch loop.kind {
-        case .array, .map(isMixed: false): [loop.path]
+        case .array: [loop.path]
+        case .map(isMixed: false): [loop.path] + (field.at(loop.path[...])?.members.map(\.path) ?? [])
         case .map(isMixed: true): field.at(loop.path[...])?.members.filter(\.isObject).map(\.path) ?? []
         case .parallel(let paths): paths
         }
@@ -146,7 +150,8 @@ struct BlockGuess {
     private func key(of loop: LoopGuess) -> ColumnDraft {
         let keys = loop.units.map { TimedValue(value: .text($0.key ?? ""), receivedMicroseconds: $0.receivedMicroseconds) }
         let guess = TypeGuess.scalar(keys, topics: loop.units.map(\.topic), name: "time", isText: true)
-        var column = ColumnDraft(name: loop.variable, type: guess.time == nil ? "text" : "timestamptz", isNotNull: true, from: [loop.variable + "@key"])
+        var column = ColumnDraft(
+            name: loop.variable, type: guess.time == nil ? "text" : "timestamptz", isNotNull: true, from: [loop.variable + "@key"])
         if let time = guess.time {
             column.time = time
             column.parse = guess.parse
@@ -163,7 +168,8 @@ struct BlockGuess {
         let field = Field(loop.units)
         var columns: [ColumnDraft] = []
         for path in paths {
-            guard let member = field[path.last ?? ""], var column = ColumnGuess(root: "").columns(of: wrapped(member, loop), rowCount: loop.units.count).first,
+            guard let member = field[path.last ?? ""],
+                var column = ColumnGuess(root: "").columns(of: wrapped(member, loop), rowCount: loop.units.count).first,
                 let source = path == loop.path ? loop.variable : YAMLText.path(level.root, path)
             else { continue }
             column.from = [path == loop.path ? source : source + ".{\(loop.variable)@index}"]
@@ -191,13 +197,16 @@ struct BlockGuess {
 
     // MARK: The block
 
-    private func finish(_ time: TimeColumn.Choice, first: [ColumnDraft], _ rest: [ColumnDraft], _ level: Level, keyColumns: [String]) -> BlockDraft {
+    private func finish(_ time: TimeColumn.Choice, first: [ColumnDraft], _ rest: [ColumnDraft], _ level: Level, keyColumns: [String])
+        -> BlockDraft
+    {
         let table = level.suffix.isEmpty || level.suffix == name ? name : "\(name)_\(level.suffix)"
         var block = BlockDraft(table: String(table.prefix(63)), loops: level.loops, when: level.when, columns: [])
         block.remarks = level.remarks
         block.columns = [time.column]
         for capture in captures {
-            block.columns.append(ColumnDraft(name: capture == "time" ? "topic_time" : capture, type: "text", isNotNull: true, from: ["topic." + capture]))
+            block.columns.append(
+                ColumnDraft(name: capture == "time" ? "topic_time" : capture, type: "text", isNotNull: true, from: ["topic." + capture]))
         }
         block.columns += first
         var columns = rest

@@ -30,12 +30,17 @@ struct ColumnGuess {
             }
             // What an object holds beside its parts, it holds as a whole.
             guard let source = isBare ? root : YAMLText.path(root, member.path) else { continue }
+            if !isText, let both = numbersAndWords(member, source) {
+                columns += both
+                continue
+            }
             let guess = TypeGuess.of(member, isText: isText)
             var column = ColumnDraft(name: "", type: guess.type, from: [source], parse: guess.parse, zone: guess.zone)
             column.nullIf = guess.nullIf
             column.time = guess.time
             column.path = member.path
             let missing = rowCount - member.valueCount
+            column.isSometimesMissing = missing > 0
             column.isNotNull = missing == 0 && rowCount >= Self.rowsForNotNull && guess.nullIf.isEmpty && guess.type != "jsonb"
             if isText, !column.isNotNull, column.type != "text", column.nullIf.isEmpty { column.nullIf = [""] }
             column.remark = [guess.remark, missing > 0 ? "missing or null in \(percent(missing, of: rowCount))" : nil].compactMap { $0 }
@@ -43,6 +48,33 @@ struct ColumnGuess {
             if column.remark?.isEmpty == true { column.remark = nil }
             columns.append(column)
         }
+    }
+
+    /// Numbers in some messages, words in others (`{"value": 12.5}`, `{"value": "on"}`): a column for each, of which a row fills one.
+    private func numbersAndWords(_ field: Field, _ source: String) -> [ColumnDraft]? {
+        guard field.isScalar else { return nil }
+        var kinds: Set<String> = []
+        var areNumeric = true
+        for scalar in field.scalars {
+            switch scalar.value.value {
+            case .number: kinds.insert("number")
+            case .boolean: kinds.insert("boolean")
+            case .text(let text):
+                kinds.insert("string")
+                areNumeric = areNumeric && (TextGuess.isNumber(text) || TextGuess.isNaN(text))
+            default: break
+            }
+        }
+        guard kinds.contains("number"), kinds.contains("string"), !areNumeric else { return nil }
+        var number = ColumnDraft(name: "", type: "double precision", from: [source])
+        number.isKind = "number"
+        number.path = field.path
+        number.remark = "where it is a number"
+        var words = ColumnDraft(name: "", type: "text", from: [source])
+        words.isKind = kinds.contains("boolean") ? "[string, boolean]" : "string"
+        words.path = field.path.dropLast() + [field.name + "_text"]
+        words.remark = "where it is a word"
+        return [number, words]
     }
 
     private func percent(_ part: Int, of whole: Int) -> String {

@@ -15,6 +15,8 @@ struct ColumnDraft {
     /// Tests in the mapping's words, already quoted as YAML.
     var isKind: String?
     var when: String?
+    /// Not all rows of the sample have it.
+    var isSometimesMissing = false
     /// For the person who reads the mapping.
     var remark: String?
     /// The form of its times.

@@ -38,12 +38,13 @@ struct DraftMaking {
             let topics = topics(of: group)
             let values = messages.map { index in
                 (
-                    value: TimedValue(value: sample.documents[index] ?? .null, receivedMicroseconds: sample.messages[index].receivedMicroseconds),
+                    value: TimedValue(
+                        value: sample.documents[index] ?? .null, receivedMicroseconds: sample.messages[index].receivedMicroseconds),
                     topic: topics[index] ?? 0
                 )
             }
             draft.blocks = [
-                ScalarBlock.make(values, table: name, captures: names.captures, lastWord: lastWord(group.levels)),
+                ScalarBlock.make(values, table: name, captures: names.captures, lastWord: lastWord(group.levels))
             ]
         case .binary:
             let opener = PayloadOpener()
@@ -68,7 +69,9 @@ struct DraftMaking {
     /// Everything as it came: what always fits.
     static func archive(_ table: String, _ captures: [String], isText: Bool) -> BlockDraft {
         var block = BlockDraft(table: table, columns: [TimeColumn.received])
-        block.columns += captures.map { ColumnDraft(name: $0 == "time" ? "topic_time" : $0, type: "text", isNotNull: true, from: ["topic." + $0]) }
+        block.columns += captures.map {
+            ColumnDraft(name: $0 == "time" ? "topic_time" : $0, type: "text", isNotNull: true, from: ["topic." + $0])
+        }
         block.columns.append(ColumnDraft(name: "payload", type: isText ? "text" : "bytea", isNotNull: true, from: ["$"]))
         return block
     }
@@ -83,7 +86,8 @@ struct DraftMaking {
         messages.compactMap { index in
             sample.documents[index].map { document in
                 RowUnit(
-                    message: index, topic: topics[index] ?? 0, receivedMicroseconds: sample.messages[index].receivedMicroseconds, value: document,
+                    message: index, topic: topics[index] ?? 0, receivedMicroseconds: sample.messages[index].receivedMicroseconds,
+                    value: document,
                     outer: document, key: nil)
             }
         }

@@ -6,7 +6,9 @@ enum KeyGuess {
     static let rowsMin = 10
 
     /// The key, or why there is none.
-    static func key(of block: BlockDraft, _ outcomes: [ProposalTrial.Outcome], payloads: (Int) -> [UInt8]) -> (key: [String], remark: String?) {
+    static func key(of block: BlockDraft, _ outcomes: [ProposalTrial.Outcome], payloads: (Int) -> [UInt8]) -> (
+        key: [String], remark: String?
+    ) {
         guard block.hasOwnTime else { return ([], nil) }
         let columns = block.keyColumns.filter { name in block.columns.contains { $0.name == name && $0.isNotNull } }
         let stepMicroseconds = block.columns.first { $0.name == "time" }?.time?.stepMicroseconds ?? 1

@@ -105,7 +105,8 @@ struct ProposalMaking {
         var tables: [String] = []
         for block in draft.blocks where !tables.contains(block.table) { tables.append(block.table) }
         return Proposal(
-            name: draft.name, text: whole, topics: draft.topics, decoder: (draft.unpack + [decoderName(draft)]).joined(separator: ", "), tables: tables,
+            name: draft.name, text: whole, topics: draft.topics, decoder: (draft.unpack + [decoderName(draft)]).joined(separator: ", "),
+            tables: tables,
             topicCount: topicCount, messageCount: draft.messages.count, storedCount: trial.storedCount,
             rowCount: trial.outcomes.reduce(0) { $0 + ($1.failure == nil ? $1.rowCount : 0) },
             losses: losses.sorted { $0.value > $1.value }.map { ($0.key, $0.value) }, problems: problems, testCount: tests.count)
@@ -130,7 +131,9 @@ struct ProposalMaking {
             known.formUnion(filled(outcome))
         }
         for outcome in usable where chosen.count < Self.testsMax && !known.isSuperset(of: filled(outcome)) { take(outcome) }
-        for outcome in usable.reversed() where chosen.count < 3 && !chosen.contains(where: { $0.message == outcome.message }) { take(outcome) }
+        for outcome in usable.reversed() where chosen.count < 3 && !chosen.contains(where: { $0.message == outcome.message }) {
+            take(outcome)
+        }
         return chosen.sorted { $0.message < $1.message }.map { outcome in
             ProposalText.Test(
                 name: nil, message: sample.messages[outcome.message], expect: ExpectedRows.text(outcome.rows, tableCount: tableCount))
@@ -140,7 +143,9 @@ struct ProposalMaking {
     private func filled(_ outcome: ProposalTrial.Outcome) -> Set<String> {
         var names: Set<String> = []
         for part in outcome.rows {
-            for row in part.rows { for (column, value) in zip(part.columns, row) where value != nil { names.insert(part.table + "." + column.name) } }
+            for row in part.rows {
+                for (column, value) in zip(part.columns, row) where value != nil { names.insert(part.table + "." + column.name) }
+            }
         }
         return names
     }

@@ -69,7 +69,8 @@ struct ProposalText {
     }
 
     private func text(of column: ColumnDraft, _ block: BlockDraft) -> String {
-        let isPlain = column.parse == nil && column.zone == nil && column.plus == nil && column.nullIf.isEmpty && column.isKind == nil
+        let isPlain =
+            column.parse == nil && column.zone == nil && column.plus == nil && column.nullIf.isEmpty && column.isKind == nil
             && column.when == nil && column.from.count == 1
         let type = column.type + (column.isNotNull ? " not null" : "")
         if isPlain, let source = column.from.first {

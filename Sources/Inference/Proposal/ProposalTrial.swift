@@ -26,7 +26,8 @@ struct ProposalTrial {
         outcomes = messages.map { index in
             let message = sample.messages[index]
             // A retained copy stands for the message that it once was.
-            let trial = Trial(plan, topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos)
+            let trial = Trial(
+                plan, topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos)
             return Outcome(message: index, rows: trial.rows, failure: trial.failures.first)
         }
     }

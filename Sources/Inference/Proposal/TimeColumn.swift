@@ -21,7 +21,7 @@ enum TimeColumn {
         guard let best = best(of: inner) ?? best(of: outer) else { return Choice(column: received, isOwn: false) }
         var column = best
         column.name = "time"
-        let isComplete = best.remark?.contains("missing or null") != true && best.nullIf.isEmpty
+        let isComplete = !best.isSometimesMissing && best.nullIf.isEmpty
         if !isComplete { column.from.append("received") }
         column.isNotNull = true
         return Choice(column: column, used: [best.path], isOwn: isComplete)
@@ -31,7 +31,7 @@ enum TimeColumn {
         var best: (column: ColumnDraft, score: Double)?
         for column in columns where column.time != nil && column.nullIf.allSatisfy({ $0.isEmpty }) {
             let rank = Double(FieldWords.timeRank(column.path.last ?? ""))
-            let score = rank - 1.5 * Double(column.path.count - 1) - (column.remark?.contains("missing or null") == true ? 2 : 0)
+            let score = rank - 1.5 * Double(column.path.count - 1) - (column.isSometimesMissing ? 2 : 0)
             if best.map({ score > $0.score }) ?? true { best = (column, score) }
         }
         return best?.column
@@ -40,7 +40,8 @@ enum TimeColumn {
     /// A date and a time of day in two fields of one record.
     static func joined(_ field: Field, root: String, rowCount: Int) -> Choice? {
         let texts = field.members.filter { member in
-            member.isScalar && member.valueCount == rowCount && member.scalars.allSatisfy { if case .text = $0.value.value { true } else { false } }
+            member.isScalar && member.valueCount == rowCount
+                && member.scalars.allSatisfy { if case .text = $0.value.value { true } else { false } }
         }
         for clock in texts {
             let values = clock.scalars.map(\.value.value)
@@ -69,7 +70,8 @@ enum TimeColumn {
                 column.time = form
                 column.remark = "no offset: taken for UTC"
                 if let seconds = TimeGuess.zoneOffsetSeconds(of: whole, form) {
-                    column.remark = "no offset: taken for UTC, but it is \(abs(seconds) / 60) min \(seconds > 0 ? "ahead of" : "behind") the time of receipt: name the device's zone"
+                    column.remark =
+                        "no offset: taken for UTC, but it is \(abs(seconds) / 60) min \(seconds > 0 ? "ahead of" : "behind") the time of receipt: name the device's zone"
                 }
                 return Choice(column: column, used: [date.path, clock.path], isOwn: true)
             }

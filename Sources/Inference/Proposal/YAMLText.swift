@@ -14,7 +14,9 @@ enum YAMLText {
             case "\t": quoted += "\\t"
             default:
                 // Printable and of one width in every editor: as it is. The rest by its number.
-                if scalar.value >= 0x20 && scalar.value < 0x7F || (scalar.properties.isAlphabetic || scalar == "°" || scalar == "µ") && scalar.value < 0x2000 {
+                if scalar.value >= 0x20 && scalar.value < 0x7F
+                    || (scalar.properties.isAlphabetic || scalar == "°" || scalar == "µ") && scalar.value < 0x2000
+                {
                     quoted.unicodeScalars.append(scalar)
                 } else {
                     quoted += escape(scalar.value)
@@ -32,7 +34,9 @@ enum YAMLText {
 
     /// A text that no reader takes for anything else.
     private static func isPlain(_ text: String) -> Bool {
-        guard let first = text.utf8.first, text.utf8.count <= 200, text != "null", text != "~", text != "Null", text != "NULL" else { return false }
+        guard let first = text.utf8.first, text.utf8.count <= 200, text != "null", text != "~", text != "Null", text != "NULL" else {
+            return false
+        }
         let isLetter = { (byte: UInt8) in (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_") }
         guard isLetter(first) || first == UInt8(ascii: "$") || (first == UInt8(ascii: "-") && text.utf8.count > 1) else { return false }
         if first == UInt8(ascii: "-"), text.utf8.dropFirst().first.map({ !(0x30...0x39).contains($0) }) ?? true { return false }
@@ -48,14 +52,22 @@ enum YAMLText {
 
     /// The words of a comment, on one line.
     static func comment(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F || (0x80...0x9F).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029 || $0.value == 0xFEFF ? " " : $0 }))
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map {
+                    $0.value < 0x20 || $0.value == 0x7F || (0x80...0x9F).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029
+                        || $0.value == 0xFEFF ? " " : $0
+                }))
     }
 
     /// A name of a path, quoted where the path's own grammar asks for it.
     static func segment(_ name: String) -> String? {
-        let isBare = !name.isEmpty && name.utf8.allSatisfy { byte in
-            (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte >= 0x80
-        }
+        let isBare =
+            !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_")
+                    || byte == UInt8(ascii: "-") || byte >= 0x80
+            }
         if isBare { return name }
         return name.contains("\"") ? nil : "\"\(name)\""
     }

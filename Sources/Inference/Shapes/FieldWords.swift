@@ -4,12 +4,13 @@ enum FieldWords {
     static func snakeCase(_ name: String) -> String {
         var result = ""
         var previous: Unicode.Scalar?
-        let scalars = Array(name.unicodeScalars)
+        let scalars = Array(name.unicodeScalars).flatMap { plainLetters[$0].map { Array($0.unicodeScalars) } ?? [$0] }
         for (index, scalar) in scalars.enumerated() {
             let isUpper = ("A"..."Z").contains(scalar)
             if isUpper, let previous {
                 let next = index + 1 < scalars.count ? scalars[index + 1] : nil
-                let startsWord = ("a"..."z").contains(previous) || (("A"..."Z").contains(previous) && next.map { ("a"..."z").contains($0) } == true)
+                let startsWord =
+                    ("a"..."z").contains(previous) || (("A"..."Z").contains(previous) && next.map { ("a"..."z").contains($0) } == true)
                 if startsWord, !result.hasSuffix("_") { result.append("_") }
             }
             if isUpper {
@@ -26,6 +27,16 @@ enum FieldWords {
         return result.isEmpty ? "value" : String(result.prefix(60))
     }
 
+    /// Letters with marks, as they are written where there are none.
+    private static let plainLetters: [Unicode.Scalar: String] = [
+        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "é": "e", "è": "e", "ê": "e", "ë": "e", "à": "a",
+        "á": "a", "â": "a",
+        "ã": "a", "å": "a", "ç": "c", "ñ": "n", "í": "i", "î": "i", "ï": "i", "ó": "o", "ô": "o", "õ": "o", "ø": "o", "ú": "u", "û": "u",
+        "É": "E", "Å": "A",
+        "Ø": "O", "ł": "l", "ś": "s", "š": "s", "č": "c", "ž": "z", "ř": "r", "ý": "y", "ą": "a", "ę": "e", "ć": "c", "ń": "n", "ż": "z",
+        "ź": "z",
+    ]
+
     private static func words(_ name: String) -> [Substring] { snakeCase(name).split(separator: "_") }
 
     /// Names of a point in time.
@@ -37,7 +48,9 @@ enum FieldWords {
         let words = name.split(separator: "_")
         if ["time", "timestamp", "ts", "tst", "datetime", "date_time", "t"].contains(name) { return 3 }
         if words.contains("uptime") || words.contains("runtime") || words.contains("airtime") || words.contains("downtime") { return 0 }
-        if name.hasSuffix("_at") || ["date", "epoch", "when", "t0", "utc", "time_ms", "time_s", "ts_ms", "sampled", "measured"].contains(name) {
+        if name.hasSuffix("_at")
+            || ["date", "epoch", "when", "t0", "utc", "time_ms", "time_s", "ts_ms", "sampled", "measured"].contains(name)
+        {
             return 2
         }
         let parts: Set<Substring> = ["time", "timestamp", "ts", "datetime", "date", "epoch", "utc", "last"]
@@ -47,8 +60,9 @@ enum FieldWords {
     /// Numbers that count on: `bigint` even while they are small.
     static func isCounter(_ name: String) -> Bool {
         let parts: Set<Substring> = [
-            "count", "counter", "cnt", "seq", "sequence", "total", "uptime", "bytes", "packets", "messages", "fcnt", "odometer", "index", "pulses",
-            "serial", "frame", "heap", "free",
+            "count", "counter", "cnt", "seq", "sequence", "total", "uptime", "bytes", "packets", "messages", "fcnt", "odometer", "index",
+            "pulses",
+            "serial", "frame",
         ]
         let words = words(name)
         return words.contains(where: parts.contains)
@@ -57,18 +71,23 @@ enum FieldWords {
     /// Quantities that are measured: whole only by chance.
     static func isMeasure(_ name: String) -> Bool {
         let parts: Set<Substring> = [
-            "temperature", "temp", "humidity", "hum", "pressure", "voltage", "volt", "volts", "current", "amps", "power", "energy", "watt", "watts", "kwh",
-            "flow", "level", "speed", "velocity", "vel", "wind", "rain", "moisture", "ec", "ph", "lux", "illuminance", "luminosity", "co2", "pm25",
+            "temperature", "temp", "humidity", "hum", "pressure", "voltage", "volt", "volts", "current", "amps", "power", "energy", "watt",
+            "watts", "kwh",
+            "flow", "level", "speed", "velocity", "vel", "wind", "rain", "moisture", "ec", "ph", "lux", "illuminance", "luminosity", "co2",
+            "pm25",
             "pm10", "voc", "distance", "depth", "weight", "mass", "angle", "lat", "lon", "latitude", "longitude", "altitude", "alt", "snr",
-            "frequency", "torque", "vibration", "acceleration", "dew", "yield", "load", "vcc", "today", "yesterday", "factor",
+            "torque", "vibration", "acceleration", "dew", "yield", "vcc", "today", "yesterday", "factor",
         ]
-        return words(name).contains(where: parts.contains) && !isCounter(name)
+        let words = words(name)
+        // A colour temperature is a setting.
+        return words.contains(where: parts.contains) && !isCounter(name) && !words.contains("color") && !words.contains("colour")
     }
 
     /// Names of something that is told apart, not measured: digits there are no number.
     static func isIdentity(_ name: String) -> Bool {
         let parts: Set<Substring> = [
-            "id", "eui", "imei", "imsi", "iccid", "serial", "sn", "mac", "addr", "address", "uuid", "guid", "key", "token", "version", "fw", "firmware",
+            "id", "eui", "imei", "imsi", "iccid", "serial", "sn", "mac", "addr", "address", "uuid", "guid", "key", "token", "version", "fw",
+            "firmware",
             "hw", "zip", "phone", "code", "build", "bssid", "ssid",
         ]
         return words(name).contains(where: parts.contains)
@@ -85,7 +104,7 @@ enum FieldWords {
         let name = snakeCase(name)
         let unit: String? = name.hasSuffix("_ms") ? "1 ms" : name.hasSuffix("_us") ? "1 us" : name.hasSuffix("_s") ? "1 s" : nil
         let bare = unit == nil ? name : String(name.prefix { $0 != "_" })
-        let names: Set<String> = ["dt", "delta", "offset", "off", "o", "rel", "age", "t", "ms", "time_offset", "d"]
+        let names: Set<String> = ["dt", "delta", "offset", "off", "rel", "ms", "time_offset", "t_offset"]
         return (names.contains(bare) || names.contains(name), unit)
     }
 }

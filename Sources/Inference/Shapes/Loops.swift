@@ -99,7 +99,9 @@ enum Loops {
         for array in leader.arrays {
             for index in array.items.indices {
                 let members = order.compactMap { field -> SampleValue.Member? in
-                    guard let items = units[array.unit].value.member(at: field.path)?.items, items.indices.contains(index) else { return nil }
+                    guard let items = units[array.unit].value.member(at: field.path)?.items, items.indices.contains(index) else {
+                        return nil
+                    }
                     return .init(name: field.name, value: items[index])
                 }
                 rows.append(row(of: units[array.unit], .object(members)))
@@ -161,7 +163,9 @@ enum Loops {
 
     // MARK: Names
 
-    private static let reserved: Set<String> = ["topic", "received", "mqtt", "payload", "rest", "value", "data", "item", "list", "array", "time"]
+    private static let reserved: Set<String> = [
+        "topic", "received", "mqtt", "payload", "rest", "value", "data", "item", "list", "array", "time",
+    ]
 
     private static func variable(_ name: String, isPlain: Bool = false) -> String {
         let snake = FieldWords.snakeCase(name)

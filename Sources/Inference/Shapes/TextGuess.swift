@@ -4,7 +4,9 @@ import Payload
 enum TextGuess {
     /// A number as the numeric columns take it: no `+`, no empty text.
     static func isNumber(_ text: some StringProtocol) -> Bool {
-        guard let first = text.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first), text.utf8.count <= 40 else { return false }
+        guard let first = text.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first), text.utf8.count <= 40 else {
+            return false
+        }
         return DecimalNumber(String(text)) != nil
     }
 

@@ -85,7 +85,9 @@ enum TimeGuess {
         for unit in units {
             var times: [Int64] = []
             let fits = values.allSatisfy { value in
-                guard let text = value.value.scalarText, TextGuess.isNumber(text), let time = microseconds(number: text, unit) else { return false }
+                guard let text = value.value.scalarText, TextGuess.isNumber(text), let time = microseconds(number: text, unit) else {
+                    return false
+                }
                 times.append(time)
                 return time > value.receivedMicroseconds - back && time < value.receivedMicroseconds + ahead
             }

@@ -17,7 +17,9 @@ struct TypeGuess {
     /// - Parameters:
     ///   - isText: all values are written as text (cells of CSV, payloads that are one value), so their type is not in the writing.
     static func of(_ field: Field, isText: Bool) -> TypeGuess {
-        if field.isScalar { return scalar(field.scalars.map(\.value), topics: field.scalars.map(\.topic), name: field.name, isText: isText) }
+        if field.isScalar {
+            return scalar(field.scalars.map(\.value), topics: field.scalars.map(\.topic), name: field.name, isText: isText)
+        }
         if field.isArray { return array(field) }
         if field.valueCount == 0 { return TypeGuess("jsonb", remark: "only null was seen") }
         return TypeGuess("jsonb", remark: field.isObject ? nil : "not of one kind")
@@ -65,7 +67,9 @@ struct TypeGuess {
         guard scalars.allSatisfy({ if case .text = $0 { true } else { false } }) else {
             return TypeGuess("text", remark: "not of one kind")
         }
-        if isText, texts.allSatisfy({ TextGuess.isNumber($0) || TextGuess.isDecimalCommaNumber($0) }), texts.contains(where: TextGuess.isDecimalCommaNumber) {
+        if isText, texts.allSatisfy({ TextGuess.isNumber($0) || TextGuess.isDecimalCommaNumber($0) }),
+            texts.contains(where: TextGuess.isDecimalCommaNumber)
+        {
             return TypeGuess("double precision", parse: "decimal_comma")
         }
         if let pair = TextGuess.booleanPair(texts[0]), texts.allSatisfy({ TextGuess.booleanPair($0) == pair }) {
@@ -88,7 +92,8 @@ struct TypeGuess {
         // Leading zeros and long runs of digits belong to names, not to numbers.
         return !numbers.isEmpty
             && numbers.allSatisfy { text in
-                TextGuess.isNumber(text) && text.utf8.count <= 18 && !(text.utf8.count > 1 && text.utf8.first == UInt8(ascii: "0") && TextGuess.isWhole(text))
+                TextGuess.isNumber(text) && text.utf8.count <= 18
+                    && !(text.utf8.count > 1 && text.utf8.first == UInt8(ascii: "0") && TextGuess.isWhole(text))
             }
     }
 
@@ -132,7 +137,8 @@ struct TypeGuess {
         guard let seconds = TimeGuess.zoneOffsetSeconds(of: values, time) else { return "no offset: taken for UTC" }
         let hours = Double(abs(seconds)) / 3600
         let text = hours == hours.rounded() ? String(Int(hours)) : String(hours)
-        return "no offset: taken for UTC, but it is \(text) h \(seconds > 0 ? "ahead of" : "behind") the time of receipt: name the device's zone"
+        return
+            "no offset: taken for UTC, but it is \(text) h \(seconds > 0 ? "ahead of" : "behind") the time of receipt: name the device's zone"
     }
 }
 
@@ -140,7 +146,8 @@ extension PackedText {
     /// Base64 of any length, padded.
     static func isBase64(_ text: String) -> Bool {
         text.utf8.allSatisfy {
-            (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/")
+            (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "+")
+                || $0 == UInt8(ascii: "/")
                 || $0 == UInt8(ascii: "=")
         }
     }

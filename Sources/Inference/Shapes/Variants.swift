@@ -23,7 +23,8 @@ enum Variants {
     // MARK: A member says which
 
     private static let names: Set<String> = [
-        "type", "kind", "event", "msgtype", "msg_type", "message_type", "messagetype", "cmd", "command", "action", "class", "topic", "op", "subject", "msg",
+        "type", "kind", "event", "msgtype", "msg_type", "message_type", "messagetype", "cmd", "command", "action", "class", "topic", "op",
+        "subject", "msg",
         "record", "packet", "t",
     ]
 
@@ -126,7 +127,8 @@ enum Variants {
         var variants: [Variant] = []
         for group in groups {
             let names = group.units[0].value.members.map(\.name)
-            guard group.units.count >= 2, let guardName = names.first(where: group.always.contains), YAMLText.segment(guardName) != nil else { return nil }
+            guard group.units.count >= 2, let guardName = names.first(where: group.always.contains), YAMLText.segment(guardName) != nil
+            else { return nil }
             variants.append(
                 Variant(
                     when: (guardName, "{present: true}"), suffix: FieldWords.snakeCase(guardName), units: group.units,

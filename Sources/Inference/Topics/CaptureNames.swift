@@ -38,23 +38,29 @@ struct CaptureNames {
     /// What follows words that are the roots of well-known publishers.
     private static let scripts: [String: [String]] = [
         "zigbee2mqtt": ["device"], "tele": ["device"], "stat": ["device"], "cmnd": ["device"], "shellies": ["device", "metric"],
-        "owntracks": ["user", "device"], "N": ["portal", "service", "instance", "path"], "homie": ["device", "node", "property"], "esphome": ["node"], "spBv1.0": ["group", "type", "node", "device"], "v3": ["application"],
+        "owntracks": ["user", "device"], "N": ["portal", "service", "instance", "path"], "homie": ["device", "node", "property"],
+        "esphome": ["node"], "spBv1.0": ["group", "type", "node", "device"], "v3": ["application"],
     ]
 
     private static let nouns: Set<String> = [
-        "site", "room", "sensor", "node", "gateway", "station", "meter", "machine", "plant", "building", "floor", "zone", "area", "cell", "channel",
-        "relay", "input", "output", "switch", "light", "pump", "tank", "inverter", "battery", "vehicle", "app", "tenant", "user", "client", "customer",
+        "site", "room", "sensor", "node", "gateway", "station", "meter", "machine", "plant", "building", "floor", "zone", "area", "cell",
+        "channel",
+        "relay", "input", "output", "switch", "light", "pump", "tank", "inverter", "battery", "vehicle", "app", "tenant", "user", "client",
+        "customer",
         "location", "region", "house", "device", "serial", "mac", "group", "unit", "logger", "line", "cabinet", "rack", "port", "slot",
     ]
 
     private static let shortForms: [String: String] = [
-        "dev": "device", "devs": "device", "thing": "device", "things": "device", "gw": "gateway", "ch": "channel", "loc": "location", "sn": "serial",
+        "dev": "device", "devs": "device", "thing": "device", "things": "device", "gw": "gateway", "ch": "channel", "loc": "location",
+        "sn": "serial",
         "apps": "application", "tracker": "device", "trackers": "device", "csv": "logger", "bin": "device", "raw": "device",
     ]
 
     static func singular(_ word: String) -> String {
         if word.count > 4, word.hasSuffix("ies") { return word.dropLast(3) + "y" }
-        if word.count > 3, word.hasSuffix("s"), !word.hasSuffix("ss"), !word.hasSuffix("us"), !word.hasSuffix("is") { return String(word.dropLast()) }
+        if word.count > 3, word.hasSuffix("s"), !word.hasSuffix("ss"), !word.hasSuffix("us"), !word.hasSuffix("is") {
+            return String(word.dropLast())
+        }
         return word
     }
 
@@ -85,7 +91,9 @@ struct CaptureNames {
         var words: Set<String> = []
         for value in values {
             let word = value.prefix { $0.isASCII && $0.isLetter }
-            guard (3...20).contains(word.count), let next = value.dropFirst(word.count).first, next == "-" || next == "_", LevelWord(value).isID else {
+            guard (3...20).contains(word.count), let next = value.dropFirst(word.count).first, next == "-" || next == "_",
+                LevelWord(value).isID
+            else {
                 return nil
             }
             words.insert(word.lowercased())

@@ -8,7 +8,8 @@ struct LevelWord {
     var isStrongID: Bool {
         if TextGuess.isUUID(text) || TextGuess.isMAC(text) || TextGuess.isHexID(text) { return true }
         if TextGuess.isDigits(text) { return text.utf8.count >= 5 }
-        guard let last = text.split(whereSeparator: { $0 == "-" || $0 == "_" || $0 == ":" || $0 == "." }).last, last.utf8.count < text.utf8.count
+        guard let last = text.split(whereSeparator: { $0 == "-" || $0 == "_" || $0 == ":" || $0 == "." }).last,
+            last.utf8.count < text.utf8.count
         else { return false }
         return TextGuess.isHexID(last) || (TextGuess.isDigits(last) && last.utf8.count >= 3)
     }

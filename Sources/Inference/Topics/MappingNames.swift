@@ -6,15 +6,23 @@ enum MappingNames {
     static func make(_ groups: [TopicGroup]) -> [String] {
         let words = groups.map { group in
             group.levels.compactMap { level -> String? in
-                if case .literal(let text) = level, text.contains(where: \.isLetter) { wellKnown[text] ?? FieldWords.snakeCase(text) } else { nil }
+                if case .literal(let text) = level, text.contains(where: \.isLetter) {
+                    wellKnown[text] ?? FieldWords.snakeCase(text)
+                } else {
+                    nil
+                }
             }
         }
         // What all have in front says nothing.
         var common = 0
-        while groups.count > 1, let word = words.first?.dropFirst(common).first, words.allSatisfy({ $0.count > common + 1 && $0[common] == word }) {
+        while groups.count > 1, let word = words.first?.dropFirst(common).first,
+            words.allSatisfy({ $0.count > common + 1 && $0[common] == word })
+        {
             common += 1
         }
-        if common == 0, groups.count > 1, let root = words.first?.first, words.allSatisfy({ $0.first == root }), words.filter({ $0.count == 1 }).count <= 1 {
+        if common == 0, groups.count > 1, let root = words.first?.first, words.allSatisfy({ $0.first == root }),
+            words.filter({ $0.count == 1 }).count <= 1
+        {
             common = 1
         }
         var used: Set<String> = []

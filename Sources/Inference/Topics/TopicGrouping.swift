@@ -78,7 +78,8 @@ struct TopicGrouping {
             var long = entries.filter { $0.tail.count > 1 }
             if shape.form.family == .scalar {
                 // Topics of one length that end in the same word have a pattern of their own.
-                for (_, same) in Dictionary(grouping: long, by: \.tail.count) where same.count > 1 && Set(same.map(\.tail.last)).count == 1 {
+                for (_, same) in Dictionary(grouping: long, by: \.tail.count) where same.count > 1 && Set(same.map(\.tail.last)).count == 1
+                {
                     let own = Set(same.map(\.topic))
                     long.removeAll { own.contains($0.topic) }
                 }
@@ -89,7 +90,8 @@ struct TopicGrouping {
                 continue
             }
             let taken = short + long
-            groups.append(TopicGroup(levels: prefix + [.tail(Set(taken.map { $0.tail.joined(separator: "/") }))], topics: taken.map(\.topic)))
+            groups.append(
+                TopicGroup(levels: prefix + [.tail(Set(taken.map { $0.tail.joined(separator: "/") }))], topics: taken.map(\.topic)))
             let topics = Set(taken.map(\.topic))
             rest += entries.filter { !topics.contains($0.topic) }
         }
@@ -172,7 +174,9 @@ struct TopicGrouping {
         let families = { (cluster: Cluster) in Set(cluster.tails.values.map(\.form.family)) }
         if areNumbered, left.isID, right.isID { return !families(left).isDisjoint(with: families(right)) }
         // Names below names (`jane/phone`, `bob/tablet`): the payloads decide.
-        guard let one = left.mergedShape, let other = right.mergedShape, one.form.family != .scalar, one.form.family != .binary else { return false }
+        guard let one = left.mergedShape, let other = right.mergedShape, one.form.family != .scalar, one.form.family != .binary else {
+            return false
+        }
         let lengths = { (cluster: Cluster) in Set(cluster.entries.map(\.tail.count)) }
         // What is the same for whatever it says (`{"value": x}`) may lie at any depth.
         let isEnvelope = one.features.union(other.features).count <= 3

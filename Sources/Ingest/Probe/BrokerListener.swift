@@ -136,12 +136,15 @@ public final class BrokerListener: Sendable {
         return heard.withLock(\.messages)
     }
 
-    private func take(_ event: SessionEvent, _ session: inout ClientSession, _ promise: EventLoopPromise<Void>, _ endpoint: BrokerEndpoint) {
+    private func take(_ event: SessionEvent, _ session: inout ClientSession, _ promise: EventLoopPromise<Void>, _ endpoint: BrokerEndpoint)
+    {
         switch event {
         case .connected: session.subscribe([Subscription(filter: filter, qos: .atMostOnce)], now: .now())
         case .subscribed(let results):
             guard results.allSatisfy({ $0.grantedQoS != nil }) else {
-                let why = results.first?.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description }.map { " (\($0))" } ?? ""
+                let why =
+                    results.first?.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description }.map { " (\($0))" }
+                    ?? ""
                 return promise.fail(
                     Attempt(reason: "the broker at \(endpoint) refuses the subscription to '\(filter)'\(why): check its access rules"))
             }

@@ -6,7 +6,8 @@ import MQTT
 
 struct Infer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Listens to a broker and proposes mappings for what devices send, with comments on what was guessed and seen messages as tests.",
+        abstract:
+            "Listens to a broker and proposes mappings for what devices send, with comments on what was guessed and seen messages as tests.",
         discussion: """
             It only listens: with a session of its own that the broker forgets, at QoS 0. Without --out the proposals go to standard output.
             """)
@@ -23,7 +24,9 @@ struct Infer: AsyncParsableCommand {
     @Option(help: "For how many messages; at most 100000.")
     var messages: Int?
 
-    @Option(help: ArgumentHelp("The folder for the files, made if it is not there; a file that is there already is left alone.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder for the files, made if it is not there; a file that is there already is left alone.", valueName: "dir"))
     var out: String?
 
     @Option(
@@ -64,7 +67,9 @@ struct Infer: AsyncParsableCommand {
 
     private func nothingHeard(of count: Int) -> String {
         if let samples {
-            return count == 0 ? "there are no messages in '\(samples)'" : "none of the \(grouped(count)) messages in '\(samples)' is on '\(topic)' [--topic]"
+            return count == 0
+                ? "there are no messages in '\(samples)'"
+                : "none of the \(grouped(count)) messages in '\(samples)' is on '\(topic)' [--topic]"
         }
         return
             "nothing was heard on '\(topic)': do devices publish there now, and may this user read it? Listen longer with --seconds, or to more with --topic"
@@ -101,7 +106,8 @@ struct Infer: AsyncParsableCommand {
         do {
             return try await listener.listen().map {
                 ObservedMessage(
-                    topic: $0.topic, payload: $0.payload, receivedMicroseconds: $0.receivedMicroseconds, qos: $0.qos, isRetained: $0.isRetained)
+                    topic: $0.topic, payload: $0.payload, receivedMicroseconds: $0.receivedMicroseconds, qos: $0.qos,
+                    isRetained: $0.isRetained)
             }
         } catch {
             throw Failure(.failed, "\(error)")
@@ -137,7 +143,8 @@ struct Infer: AsyncParsableCommand {
                 print(path.relativePath)
             } catch CocoaError.fileWriteFileExists {
                 isWhole = false
-                Terminal.error("'\(path.relativePath)' is there already and was left alone: move it away, or choose another folder with --out")
+                Terminal.error(
+                    "'\(path.relativePath)' is there already and was left alone: move it away, or choose another folder with --out")
             } catch {
                 throw Failure(.failed, "cannot write '\(path.relativePath)': \(error.localizedDescription)")
             }
@@ -150,7 +157,8 @@ struct Infer: AsyncParsableCommand {
         for proposal in inference.proposals {
             let pattern = proposal.topics.count == 1 ? proposal.topics[0] : "\(proposal.topics.count) topics, listed"
             table.rows.append([
-                proposal.name, grouped(proposal.topicCount), grouped(proposal.messageCount), grouped(proposal.storedCount), grouped(proposal.rowCount),
+                proposal.name, grouped(proposal.topicCount), grouped(proposal.messageCount), grouped(proposal.storedCount),
+                grouped(proposal.rowCount),
                 proposal.decoder, pattern,
             ])
         }
@@ -158,7 +166,9 @@ struct Infer: AsyncParsableCommand {
         var lost = 0
         for proposal in inference.proposals {
             lost += proposal.messageCount - proposal.storedCount
-            for loss in proposal.losses { Terminal.warning("\(proposal.name): \(grouped(loss.count)) of its messages make no rows: \(loss.reason)") }
+            for loss in proposal.losses {
+                Terminal.warning("\(proposal.name): \(grouped(loss.count)) of its messages make no rows: \(loss.reason)")
+            }
             for problem in proposal.problems { Terminal.error("\(proposal.name): check would refuse it: \(problem)") }
         }
         let tests = inference.proposals.reduce(0) { $0 + $1.testCount }
