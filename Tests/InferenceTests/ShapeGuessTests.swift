@@ -121,7 +121,7 @@ struct ShapeGuessTests {
         Case(
             name: "numbers, states and words", payloads: ["1.5", "ON", "fault"],
             lines: [
-                "  value: {type: double precision, from: $, is: numeric}", "  state: {type: boolean, from: $, when: {$: [on, off, ",
+                "  value: {type: double precision, from: $, is: numeric}", "  state: {type: boolean, from: $, when: {$: [on, ON, On, ",
                 "  text: {type: text, from: $, when: {$: {not: [",
             ],
             rowCount: 60),

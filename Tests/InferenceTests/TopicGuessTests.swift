@@ -78,7 +78,9 @@ struct TopicGuessTests {
     @Test("names of files are made of the levels that stay, without the root that all share")
     func names() {
         let messages = ["site/tele/x1/SENSOR", "site/tele/x2/SENSOR", "site/pumps/p1/frame"].map {
-            ObservedMessage(topic: $0, payload: Array(#"{"\#($0.count)":1}"#.utf8), receivedMicroseconds: 0)
+            ObservedMessage(
+                topic: $0, payload: Array(($0.contains("tele") ? #"{"a":1}"# : #"{"b":1}"#).utf8),
+                receivedMicroseconds: 1_772_366_400_000_000)
         }
         #expect(Inference(messages).proposals.map(\.name) == ["pumps_p1_frame", "tasmota_sensor"])
     }

@@ -101,7 +101,9 @@ enum BinaryBlock {
         -> String?
     {
         for size in [4, 2] where length >= size {
-            for at in 0...min(length - size, 255) {
+            let places = 0...min(length - size, 255)
+            // Where compilers align it, first.
+            for at in places.filter({ $0 % size == 0 }) + places.filter({ $0 % size != 0 }) {
                 if let time, at < time.at + time.size, at + size > time.at { continue }
                 for isLittle in [false, true] {
                     var last: [Int: UInt64] = [:]

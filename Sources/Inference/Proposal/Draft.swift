@@ -33,6 +33,13 @@ struct BlockDraft {
     /// Sources and tests in the mapping's words, already quoted as YAML.
     var when: [(source: String, test: String)] = []
     var columns: [ColumnDraft]
+    /// Columns that may be NULL are not all that a row has to say.
+    var keepsEmpty: Bool {
+        let ofPayload = columns.filter { column in
+            column.name != "time" && column.from.allSatisfy { !$0.hasPrefix("topic") && !$0.hasSuffix("@key") && $0 != "received" }
+        }
+        return ofPayload.contains(where: \.isNotNull) && ofPayload.contains { !$0.isNotNull }
+    }
     /// What was guessed about the block.
     var remarks: [String] = []
     /// Columns that, with captures, tell rows apart, apart from the time; the time itself where a key is out of the question.

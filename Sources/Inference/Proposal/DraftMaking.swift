@@ -94,7 +94,9 @@ struct DraftMaking {
     }
 
     private func lastWord(_ levels: [PatternLevel]) -> String? {
-        for level in levels.reversed() { if case .literal(let text) = level, !["state", "value"].contains(text) { return text } }
+        for level in levels.reversed() {
+            if case .literal(let text) = level, !["state", "value"].contains(text), text.contains(where: \.isLetter) { return text }
+        }
         return nil
     }
 

@@ -65,6 +65,7 @@ struct ProposalText {
             let text = "  \(column.name): \(self.text(of: column, block))"
             lines.append(column.remark.map { text + "  # " + YAMLText.comment($0) } ?? text)
         }
+        if block.keepsEmpty { lines.append("keep_empty: true") }
         return lines
     }
 

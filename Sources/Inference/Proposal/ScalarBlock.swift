@@ -58,6 +58,6 @@ enum ScalarBlock {
     }
 
     private static func unique(_ name: String, _ taken: [String]) -> String {
-        taken.contains(name) || name == "time" ? name + "_value" : name
+        taken.contains(name) || name == "time" ? "value" : name
     }
 }

@@ -60,7 +60,7 @@ enum FieldWords {
     /// Numbers that count on: `bigint` even while they are small.
     static func isCounter(_ name: String) -> Bool {
         let parts: Set<Substring> = [
-            "count", "counter", "cnt", "seq", "sequence", "total", "uptime", "bytes", "packets", "messages", "fcnt", "odometer", "index",
+            "count", "counter", "cnt", "seq", "sequence", "total", "uptime", "bytes", "packets", "messages", "fcnt", "odometer",
             "pulses",
             "serial", "frame",
         ]
@@ -76,7 +76,7 @@ enum FieldWords {
             "flow", "level", "speed", "velocity", "vel", "wind", "rain", "moisture", "ec", "ph", "lux", "illuminance", "luminosity", "co2",
             "pm25",
             "pm10", "voc", "distance", "depth", "weight", "mass", "angle", "lat", "lon", "latitude", "longitude", "altitude", "alt", "snr",
-            "torque", "vibration", "acceleration", "dew", "yield", "vcc", "today", "yesterday", "factor",
+            "torque", "vibration", "acceleration", "dew", "yield", "vcc", "today", "yesterday",
         ]
         let words = words(name)
         // A colour temperature is a setting.

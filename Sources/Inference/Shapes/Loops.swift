@@ -116,7 +116,8 @@ enum Loops {
 
     private static func map(_ field: Field, _ units: [RowUnit]) -> LoopGuess? {
         let names = field.members.map(\.name)
-        guard names.count >= 2 else { return nil }
+        // Places of a record are no names.
+        guard names.count >= 2, names != names.indices.map(String.init) else { return nil }
         let areKeys = names.allSatisfy { LevelWord($0).isStrongID || TextGuess.isDigits($0) || isWrittenTime($0) }
         let objects = field.members.filter(\.isObject)
         let isWhole: Bool
@@ -129,7 +130,8 @@ enum Loops {
             guard objects.count >= 2, areAlikeObjects(objects) else { return nil }
             let numbered = objects.contains { $0.name.utf8.contains { (0x30...0x39).contains($0) } }
             let comeAndGo = objects.contains { $0.valueCount < field.objectCount }
-            guard numbered || comeAndGo || objects.count == names.count else { return nil }
+            let areTheSame = objects.count == names.count && Set(objects.map { Set($0.members.map(\.name)) }).count == 1
+            guard numbered || comeAndGo || areTheSame else { return nil }
             isWhole = objects.count == names.count
         }
         var rows: [RowUnit] = []

@@ -53,6 +53,8 @@ struct Shape: Sendable {
         cellCounts.formUnion(other.cellCounts)
     }
 
+    private var names: Set<Substring> { Set(features.map { $0.prefix { $0 != ":" } }) }
+
     /// Whether both could be rows of one table.
     /// - Parameter isStrict: most of what they hold must be the same, not just something.
     func resembles(_ other: Shape, isStrict: Bool) -> Bool {
@@ -61,6 +63,8 @@ struct Shape: Sendable {
         case .csv(let csv) where !csv.hasHeader: return !cellCounts.isDisjoint(with: other.cellCounts)
         case .object, .list, .lines, .csv:
             if features == other.features { return true }
+            // The same envelope around a number here and a word there.
+            if form.family == .object, names.count == 1, names == other.names { return true }
             let common = features.intersection(other.features).count
             return isStrict ? 2 * common >= features.union(other.features).count : common > 0
         case .scalar, .binary, .mixed: return true

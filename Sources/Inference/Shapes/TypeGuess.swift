@@ -102,7 +102,7 @@ struct TypeGuess {
         if texts.contains(where: { !TextGuess.isWhole($0) }) {
             guess = TypeGuess("double precision")
         } else if FieldWords.isMeasure(name) {
-            guess = TypeGuess("double precision", remark: "only whole numbers were seen, but a \(FieldWords.snakeCase(name)) is measured")
+            guess = TypeGuess("double precision", remark: "only whole numbers were seen, but by its name it is measured")
         } else if texts.contains(where: { $0.utf8.count > 19 || Int64($0) == nil }) {
             guess = TypeGuess("numeric", remark: "beyond bigint")
         } else {

@@ -107,7 +107,8 @@ enum Variants {
         var groups: [(members: Set<String>, always: Set<String>, units: [RowUnit])] = []
         for unit in units {
             let names = memberNames(of: unit, without: "")
-            guard !names.isEmpty else { return nil }
+            // Names that are data tell no shapes apart.
+            guard !names.isEmpty, !names.contains(where: { LevelWord($0).isStrongID || TextGuess.isDigits($0) }) else { return nil }
             let met = groups.indices.filter { !groups[$0].members.isDisjoint(with: names) }
             guard let first = met.first else {
                 groups.append((names, names, [unit]))

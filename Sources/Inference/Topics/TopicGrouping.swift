@@ -78,8 +78,8 @@ struct TopicGrouping {
             var long = entries.filter { $0.tail.count > 1 }
             if shape.form.family == .scalar {
                 // Topics of one length that end in the same word have a pattern of their own.
-                for (_, same) in Dictionary(grouping: long, by: \.tail.count) where same.count > 1 && Set(same.map(\.tail.last)).count == 1
-                {
+                for (_, same) in Dictionary(grouping: long, by: \.tail.count)
+                where Set(same.map(\.tail)).count > 1 && Set(same.map(\.tail.last)).count == 1 {
                     let own = Set(same.map(\.topic))
                     long.removeAll { own.contains($0.topic) }
                 }
