@@ -31,7 +31,7 @@ struct DeviceKindTests {
     func pump() {
         let payload = DeviceFleet(devices: 1, kinds: [.pump]).message(258, at: now).payload
         #expect(payload.count == 24)
-        #expect(Array(payload[0..<8]) == [0xA5, 0x01, 0x02, 0x01, 0x40, 0x2B, 0xA4, 0x69])
+        #expect(Array(payload[0..<8]) == [0xA5, 0x01, 0x02, 0x01, 0x40, 0x2A, 0xA4, 0x69])
     }
 
     @Test("a Tasmota device's clock is an hour ahead and says nothing of it")

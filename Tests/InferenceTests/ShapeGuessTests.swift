@@ -77,6 +77,11 @@ struct ShapeGuessTests {
             name: "two shapes without a member that says so", payloads: [#"{"lat":1.5,"lon":2.5}"#, #"{"rpm":3}"#],
             lines: ["    when: {$.lat: {present: true}}", "    when: {$.rpm: {present: true}}"], rowCount: 60),
         Case(
+            name: "a time of which few were seen is not what tells shapes apart",
+            payloads: [
+                #"{"Time":"2026-03-01T12:00:00","a":1,"b":2,"c":3}"#, #"{"Time":"2026-03-01T12:00:01","a":1}"#,
+            ], lines: ["!rows:", "  a: integer not null"], rowCount: 60),
+        Case(
             name: "one shape with a state is no two shapes", payloads: [#"{"state":"ON","b":1}"#, #"{"state":"OFF","b":1}"#],
             lines: ["!rows:", "  state: boolean not null", "  b: integer not null"], rowCount: 60),
         Case(

@@ -72,7 +72,8 @@ public enum CapturedMessages {
         switch value {
         case .number(let text): return Double(text).flatMap { $0 > 0 && $0 < 1e11 ? Int64($0 * 1e6) : nil }
         case .text(let text):
-            let bytes = Array(text.utf8)
+            // mosquitto_sub writes both: 12:00:00.000000Z+0100
+            let bytes = Array(text.replacing("Z+", with: "+").replacing("Z-", with: "-").utf8)
             return bytes.withUnsafeBytes { try? RFC3339.microseconds($0, zone: try? TimeZoneRules("UTC")) }
         default: return nil
         }

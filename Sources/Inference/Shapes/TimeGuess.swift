@@ -38,6 +38,7 @@ enum TimeGuess {
         switch first.value {
         case .number: return numeric(values, name)
         case .text(let text):
+            guard let digit = text.utf8.first, (0x30...0x39).contains(digit), (8...40).contains(text.utf8.count) else { return nil }
             if TextGuess.isNumber(text) { return numeric(values, name) ?? patterned(values, patterns.filter { !$0.contains(":") }, name) }
             return written(values, zone: nil).map { TimeForm(stepMicroseconds: step($0)) }
                 ?? written(values, zone: utc).map { TimeForm(isLocal: true, stepMicroseconds: step($0)) }
@@ -125,9 +126,15 @@ enum TimeGuess {
         return best?.form
     }
 
+    private static let compiled: [String: TimePattern] = {
+        var compiled: [String: TimePattern] = [:]
+        for pattern in patterns + datePatterns { compiled[pattern] = try? TimePattern(pattern) }
+        return compiled
+    }()
+
     /// nil where one of the values does not match.
     static func times(of values: [TimedValue], pattern text: String) -> [Int64]? {
-        guard let pattern = try? TimePattern(text) else { return nil }
+        guard let pattern = compiled[text] else { return nil }
         var times: [Int64] = []
         for value in values {
             guard let text = value.value.scalarText else { return nil }

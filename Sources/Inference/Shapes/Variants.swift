@@ -35,12 +35,19 @@ enum Variants {
             let isNamed = names.contains(FieldWords.snakeCase(name))
             let values = distinct(name, units)
             guard (2...12).contains(values.count), values.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 40 }) else { continue }
-            guard isNamed || values.allSatisfy({ !TextGuess.isNumber($0) }) else { continue }
+            guard isNamed || areWords(values, name, units) else { continue }
             guard let groups = grouped(name, values, units) else { continue }
             let score = (isNamed ? 10 : 0) + Double(groups.count)
             if best.map({ score > $0.score }) ?? true { best = (name, groups, score) }
         }
         return best.map { byMember($0.name, units, groups: $0.groups) }
+    }
+
+    /// Words that each came several times; no times, of which a short sample holds few.
+    private static func areWords(_ values: [String], _ name: String, _ units: [RowUnit]) -> Bool {
+        var counts: [String: Int] = [:]
+        for unit in units { if let text = unit.value.member(name)?.scalarText { counts[text, default: 0] += 1 } }
+        return values.allSatisfy { value in value.first?.isLetter == true && counts[value, default: 0] >= 3 }
     }
 
     private static func distinct(_ name: String, _ units: [RowUnit]) -> [String] {
