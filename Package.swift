@@ -66,7 +66,7 @@ let package = Package(
             swiftSettings: strictness),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
-        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox"], swiftSettings: strictness),
+        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox", "Fleet", "Mapping"], swiftSettings: strictness),
 
         .executableTarget(
             name: "Torture", dependencies: ["Sandbox", "MQTT", "PostgreSQL", nioCore], path: "Tests/Torture", swiftSettings: strictness),
