@@ -31,7 +31,7 @@ let package = Package(
         .target(name: "Payload", swiftSettings: strictness),
         .target(name: "CopyFormat", swiftSettings: strictness),
         .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
-        .target(name: "Inference", dependencies: ["Mapping", "Payload", "CopyFormat"], swiftSettings: strictness),
+        .target(name: "Inference", dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat"], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(
             name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT"],
@@ -39,6 +39,7 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
                 .embedInCode("Migrations/0003_subscriptions.sql"),
+                .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
             ], swiftSettings: strictness),
         .target(
             name: "Ingest",
@@ -59,7 +60,10 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Mapping", "Fleet"], swiftSettings: strictness),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "MQTT", "Mapping", nioCore], swiftSettings: strictness),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Ingest", "MQTT", "Mapping", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
+            swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],

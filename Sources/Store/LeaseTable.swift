@@ -64,6 +64,20 @@ public enum LeaseTable {
         return (writers, holders)
     }
 
+    /// The filters that the sessions of a pool have been granted, by client identifier.
+    public static func grantedFilters(
+        _ connection: borrowing Connection, sessions: [String]
+    ) throws(PostgreSQLError) -> [String: Set<String>] {
+        let rows = try connection.query(
+            """
+            SELECT client_id, filter FROM penstock.session, jsonb_each(subscriptions) AS entry (filter, state)
+            WHERE client_id = ANY ($1::text[]) AND state ->> 'state' = 'granted'
+            """, [array(sessions)])
+        var granted: [String: Set<String>] = [:]
+        for row in rows { if let name = row[0], let filter = row[1] { granted[name, default: []].insert(filter) } }
+        return granted
+    }
+
     /// Makes the rows of writers of this process, and the rows of sessions that are not there yet.
     public static func enroll(
         _ connection: borrowing Connection, _ writers: [WriterRow], pool: String, birth: String, sessions: [String]

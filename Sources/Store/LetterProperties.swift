@@ -19,7 +19,7 @@ enum LetterProperties {
             if let text = String(validating: data, as: UTF8.self), !data.contains(0) {
                 object["correlation"] = text
             } else {
-                object["correlation_hex"] = data.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+                object["correlation_hex"] = hexadecimalDigits(of: data)
             }
         }
         var user: [[String]] = []

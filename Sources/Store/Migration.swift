@@ -10,6 +10,9 @@ public struct Migration: Sendable, Equatable {
         Migration(number: 1, name: "penstock_schema", sql: String(decoding: PackageResources._001_penstock_schema_sql, as: UTF8.self)),
         Migration(number: 2, name: "exactly_once", sql: String(decoding: PackageResources._002_exactly_once_sql, as: UTF8.self)),
         Migration(number: 3, name: "subscriptions", sql: String(decoding: PackageResources._003_subscriptions_sql, as: UTF8.self)),
+        Migration(
+            number: 4, name: "unchanged_subscriptions",
+            sql: String(decoding: PackageResources._004_unchanged_subscriptions_sql, as: UTF8.self)),
     ]
 
     /// FNV-1a over the SQL, 64 bits, in hexadecimal: notices a file that was changed after it was applied.

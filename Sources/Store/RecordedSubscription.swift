@@ -2,6 +2,7 @@ import Foundation
 
 /// A subscription as the database knows it of a broker session.
 public struct RecordedSubscription: Sendable, Equatable {
+    /// What became of it at the broker.
     public enum State: String, Sendable {
         /// SUBSCRIBE is about to go out, or went out, and the answer is not known.
         case asked
@@ -23,10 +24,12 @@ public struct RecordedSubscription: Sendable, Equatable {
     public var identifier: UInt32?
     /// Retain handling: 0 always, 1 if new, 2 never.
     public var retainHandling: UInt8
+    /// What became of it.
     public var state: State
     /// Why it was refused, in the broker's words.
     public var reason: String?
 
+    /// Makes a record.
     public init(
         filter: String, qos: UInt8, grantedQoS: UInt8? = nil, identifier: UInt32? = nil, retainHandling: UInt8 = 0, state: State,
         reason: String? = nil

@@ -9,16 +9,16 @@ public struct SessionRecord: Sendable, Equatable {
     public var isConnecting: Bool
     /// The writer gives the session back: anybody may take it.
     public var isReleased: Bool
-    /// What the broker has, or may have, for the session: never less than it really has.
-    public var subscriptions: [RecordedSubscription]
-    /// When the broker last answered for every subscription, in microseconds since 1970, UTC.
+    /// What the broker has, or may have, for the session: never less than it really has. Nil: as the database has it.
+    public var subscriptions: [RecordedSubscription]?
+    /// Before this time a restart of the broker may have taken shared subscriptions unnoticed; in microseconds since 1970, UTC.
     public var subscribedMicroseconds: Int64?
     /// The address of the broker of which all this is known.
     public var broker: String?
 
     public init(
         clientIdentifier: String, storedIdentifiers: [ClosedRange<UInt16>], isConnecting: Bool, isReleased: Bool = false,
-        subscriptions: [RecordedSubscription] = [], subscribedMicroseconds: Int64? = nil, broker: String? = nil
+        subscriptions: [RecordedSubscription]? = nil, subscribedMicroseconds: Int64? = nil, broker: String? = nil
     ) {
         self.clientIdentifier = clientIdentifier
         self.storedIdentifiers = storedIdentifiers
@@ -55,7 +55,7 @@ extension WriterRow {
             SELECT penstock.record_sessions('\(identifier.uuidString)', \(array(records.map { quoteLiteral($0.clientIdentifier) })), \
             \(array(records.map { "'\($0.multirange)'" }))::int4multirange[], \(array(records.map { String($0.isConnecting) })), \
             \(array(records.map { String($0.isReleased) })), \
-            \(array(records.map { quoteLiteral(RecordedSubscription.json($0.subscriptions)) }))::jsonb[], \
+            \(array(records.map { $0.subscriptions.map { quoteLiteral(RecordedSubscription.json($0)) } ?? "NULL" }))::jsonb[], \
             \(array(records.map { $0.subscribedMicroseconds.map { "to_timestamp(\($0) / 1000000.0)" } ?? "NULL" }))::timestamptz[], \
             \(array(records.map { $0.broker.map { quoteLiteral($0) } ?? "NULL" }))::text[])
             """

@@ -15,6 +15,7 @@ public enum SessionTable {
         public var updated: String
     }
 
+    /// All sessions, those with shorter client identifiers first.
     public static func list(_ connection: borrowing Connection) throws(PostgreSQLError) -> [Entry] {
         let rows = try connection.query(
             """

@@ -82,17 +82,23 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
-        @Test("a server reference leads to another broker", arguments: [UInt8(0x9C), 0x9D])
-        func serverReference(reason: UInt8) async throws {
+        @Test("a server reference leads to another broker, and that one's to the next", arguments: [UInt8(0x9C), 0x9D], [1, 2])
+        func serverReference(reason: UInt8, count: Int) async throws {
             let real = try await TestServers.ofThisSuite().makeBroker(.init())
             let tap = try WireTap(brokerPort: real.port)
-            let reference = Self.property(0x1C, "127.0.0.1:\(tap.port)")
-            let moved = try ScriptedBroker { connection, _ in
-                try connection.expect(.connect)
-                try connection.send(Packets.packet(0x20, [0, reason, UInt8(reference.count)] + reference))
+            var port = tap.port
+            var moved: [ScriptedBroker] = []
+            for _ in 0..<count {
+                let reference = Self.property(0x1C, "127.0.0.1:\(port)")
+                moved.append(
+                    try ScriptedBroker { connection, _ in
+                        try connection.expect(.connect)
+                        try connection.send(Packets.packet(0x20, [0, reason, UInt8(reference.count)] + reference))
+                    })
+                port = moved[moved.count - 1].port
             }
             let workplace = try await Workplace(
-                sessions: 1, shards: 1, broker: "version: 5\nserver_reference: follow", withoutBroker: moved.port)
+                sessions: 1, shards: 1, broker: "version: 5\nserver_reference: follow", withoutBroker: port)
             try workplace.ingester.start()
             try await workplace.eventually("it is subscribed at the other broker") {
                 tap.count(.subscribeAcknowledgement, .toIngester) == 1
@@ -101,9 +107,27 @@ extension EndToEndTests {
             try await workplace.eventually("all is published") { publisher.isFinished }
             try await workplace.waitUntilStored(Set(0..<50))
             try await workplace.close()
-            moved.stop()
+            for broker in moved { broker.stop() }
             tap.stop()
             await real.stop()
+        }
+
+        @Test("a broker that keeps the session for a shorter time, or not at all, stands in the log", arguments: [UInt8(0), 60])
+        func sessionExpiry(seconds: UInt8) async throws {
+            let pool = try await ScriptedPool(sessions: 1, version: .v5) { connection, _ in
+                connection.answersPings = true
+                try connection.send(Packets.packet(0x20, [0, 0, 5, 0x11, 0, 0, 0, seconds]))
+                try connection.takeStatus()
+                try connection.grantSubscription()
+                try connection.expect(.disconnect)
+            }
+            try pool.workplace.ingester.start()
+            try await pool.workplace.ingester.waitForLog(
+                seconds == 0 ? "the broker keeps no session" : "the broker keeps the session for a shorter time")
+            let lines = pool.workplace.ingester.log.split(separator: "\n").filter { $0.contains("the broker keeps") }
+            #expect(lines.count == 1 && lines[0].contains(seconds == 0 ? " error " : " warning "), "\(lines)")
+            try await pool.close()
+            #expect(pool.complaints == [])
         }
 
         @Test("the broker's reason for ending a connection stands in the log")

@@ -219,6 +219,16 @@ struct ShapeGuessTests {
         #expect(proposal.problems == [])
     }
 
+    @Test("topics and names with what is not seen in them are escaped, and the file is read back")
+    func foreign() throws {
+        let topic = "a/\u{202E}b\u{85}\u{2028}\"'/t"
+        let payload = #"{"x\u2028 #y":1,"\u202e":2,"it's: \"":3,"Störung":4}"#
+        let proposal = try #require(Inference(Self.messages([payload], topic: topic)).proposals.first)
+        #expect(proposal.storedCount == 60, "\(proposal.text)")
+        #expect(proposal.problems == [])
+        #expect(!proposal.text.unicodeScalars.contains { ["\u{202E}", "\u{85}", "\u{2028}"].contains($0) }, "\(proposal.text)")
+    }
+
     @Test("empty payloads are counted, and nothing is made of them")
     func empty() {
         let inference = Inference(Self.messages([#"{"v":1}"#, ""]))

@@ -52,6 +52,30 @@ struct ConfigurationTests {
         #expect(errors.contains { $0.contains(words) }, "\(errors)")
     }
 
+    @Test(
+        "the broker's sessions last a minute or more",
+        arguments: [("500ms", false), ("0s", false), ("59s", false), ("61500ms", false), ("60s", true), ("7d", true)])
+    func sessionExpiry(text: String, isTaken: Bool) throws {
+        let reading = try read("broker: {session_expiry: \(text)}")
+        #expect(reading.errors.isEmpty == isTaken)
+        #expect(reading.errors.allSatisfy { $0.description.contains("'broker.session_expiry' is at least 1m, in whole seconds") })
+    }
+
+    @Test("what stands in the query of a WebSocket's address is asked for, and shows nowhere")
+    func query() throws {
+        func endpoint(_ query: String) throws -> BrokerEndpoint {
+            try #require(read("broker: {url: \"wss://h/a/mqtt\(query)\"}").configuration.broker.endpoints.first)
+        }
+        let (one, other, none) = (try endpoint("?token=hidden%20one"), try endpoint("?token=hidden%20two"), try endpoint(""))
+        #expect(one.requestTarget == "/a/mqtt?token=hidden%20one" && none.requestTarget == "/a/mqtt")
+        #expect(none.description == "wss://h:443/a/mqtt")
+        #expect(one.description.wholeMatch(of: /wss:\/\/h:443\/a\/mqtt\?[0-9a-f]{4}/) != nil, "\(one)")
+        #expect(one.description != other.description, "two addresses stay two")
+        var dumped = ""
+        dump(one, to: &dumped)
+        #expect(!dumped.contains("hidden") && !String(reflecting: one).contains("hidden"))
+    }
+
     @Test("an unknown variable of ours is a mistake too, and a secret shows nowhere")
     func environment() throws {
         let reading = try read(

@@ -157,6 +157,15 @@ struct SessionConfigurationTests {
         #expect(try fault { $0.clientIdentifier = String(long.dropLast()) } == nil)
     }
 
+    @Test("Before 5.0 a password needs a user name [MQTT-3.1.2-22]", arguments: [ProtocolVersion.v3_1, .v3_1_1, .v5])
+    func passwordAlone(version: ProtocolVersion) throws {
+        let met = try fault {
+            $0.version = version
+            $0.credentials = Credentials(username: nil, password: [0x70])
+        }
+        #expect(met == (version == .v5 ? nil : .invalidConfiguration(.passwordWithoutUserName(version))))
+    }
+
     @Test("Text holds no null character, and bounds are in their range")
     func nullAndBounds() throws {
         #expect(

@@ -52,6 +52,11 @@ final class ModelDatabase {
 
     // MARK: Transactions
 
+    /// What each session has been granted, by client identifier.
+    var grantedFilters: [String: Set<String>] {
+        sessions.mapValues { Set($0.subscriptions.filter { $0.state == .granted }.map(\.filter)) }
+    }
+
     /// Applies a transaction if its writer's row stands where it should; whether it did.
     func apply(_ transaction: Transaction) throws(Violation) -> Bool {
         guard writers[transaction.row]?.batch == transaction.number - 1 else { return false }
@@ -61,7 +66,7 @@ final class ModelDatabase {
         for record in transaction.records {
             sessions[record.clientIdentifier] = Session(
                 holder: record.isReleased ? nil : transaction.row, stored: record.storedIdentifiers, isConnecting: record.isConnecting,
-                subscriptions: record.subscriptions)
+                subscriptions: record.subscriptions ?? sessions[record.clientIdentifier]?.subscriptions ?? [])
         }
         for number in transaction.messages + transaction.letters {
             copies[number, default: 0] += 1

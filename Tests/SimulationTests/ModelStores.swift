@@ -162,6 +162,8 @@ final class ModelLeaseStore: LeaseStore {
         }
     }
 
+    func grantedFilters() throws(PostgreSQLError) -> [String: Set<String>] { try statement { world.database.grantedFilters } }
+
     func withdraw(_ writers: [WriterRow]) throws(PostgreSQLError) {
         try statement { for writer in writers { world.database.remove(writer) } }
     }

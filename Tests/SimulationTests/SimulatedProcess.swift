@@ -29,7 +29,7 @@ final class SimulatedProcess {
     /// What goes from one thread of the process to another, in order.
     private final class Messages: BatchWriter, ShardLeaseObserver {
         enum ToWriter { case enroll(WriterRow), write(Batch), giveUp }
-        enum ToKeeper { case ready, lost(WriterRow) }
+        enum ToKeeper { case ready, lost(WriterRow), asksForFilters }
         enum ToShard { case ended(Batch, BatchEnd), lease(LeaseReport) }
         var toWriter: [ToWriter] = []
         var toKeeper: [ToKeeper] = []
@@ -40,6 +40,7 @@ final class SimulatedProcess {
         func giveUp() { toWriter.append(.giveUp) }
         func isReady(_ shard: Int) { toKeeper.append(.ready) }
         func lostRow(_ shard: Int, _ row: WriterRow) { toKeeper.append(.lost(row)) }
+        func asksForFilters(_ shard: Int) { toKeeper.append(.asksForFilters) }
     }
 
     private final class Connector: BrokerConnector {
@@ -126,6 +127,7 @@ final class SimulatedProcess {
             switch message {
             case .ready: keeper.shardIsReady(0)
             case .lost(let row): keeper.shardLostRow(0, row)
+            case .asksForFilters: keeper.shardAsksForFilters(0)
             }
         }
         messages.toKeeper = []

@@ -78,8 +78,8 @@ struct ProposalText {
             // Without a source a column takes the field of its own name.
             let isOwnName = source == "\(root(of: block)).\(column.name)" && draft.decode.first != "text" && draft.decode.first != "bytes"
             let text = isOwnName ? type : "\(type) from \(source)"
-            // Here a colon or a quote stands inside a longer text, not inside braces.
-            return text.contains(": ") || text.contains(" #") || text.contains("\"") && text.contains("'") ? YAMLText.scalar(text) : text
+            let isASCII = text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+            return !isASCII || text.contains(": ") || text.contains(" #") ? YAMLText.scalar(text) : text
         }
         var parts = ["type: \(YAMLText.scalar(type))"]
         let sources = column.from.map(YAMLText.scalar)
@@ -147,7 +147,7 @@ extension YAMLText {
     /// A topic pattern: braces inside a level are plain there, in front they are not.
     static func topic(_ text: String) -> String {
         let letters = text.replacing("{", with: "").replacing("}", with: "")
-        return !text.hasPrefix("{") && !letters.isEmpty && scalar(letters) == letters ? text : "'" + text.replacing("'", with: "''") + "'"
+        return !text.hasPrefix("{") && !letters.isEmpty && scalar(letters) == letters ? text : scalar(text)
     }
 }
 

@@ -1,3 +1,5 @@
+import MQTT
+
 /// Writes scalars of YAML so that they are read back as they were.
 enum YAMLText {
     /// A scalar that may stand anywhere, also inside `{ }` and `[ ]`.
@@ -50,15 +52,8 @@ enum YAMLText {
         return true
     }
 
-    /// The words of a comment, on one line.
-    static func comment(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map {
-                    $0.value < 0x20 || $0.value == 0x7F || (0x80...0x9F).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029
-                        || $0.value == 0xFEFF ? " " : $0
-                }))
-    }
+    /// The words of a comment: on one line, and with nothing in them that is not seen.
+    static func comment(_ text: String) -> String { ForeignText(text.utf8, maximumCharacters: 2000).description }
 
     /// A name of a path, quoted where the path's own grammar asks for it.
     static func segment(_ name: String) -> String? {

@@ -15,6 +15,8 @@ struct SessionEntry: Equatable {
     /// The session's number in the pool.
     var session: Int
     var revision: UInt64
+    /// Which state of the subscriptions the database knows with it.
+    var subscriptionsRevision: Int
     var record: SessionRecord
 }
 

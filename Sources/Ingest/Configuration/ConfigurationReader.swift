@@ -219,7 +219,14 @@ public struct ConfigurationReader {
         if let time = duration("broker.keep_alive", in: 1000...65_535_000) { broker.keepAlive = .milliseconds(Int64(time)) }
         if let time = duration("broker.connect_timeout", in: 100...600_000) { broker.connectTimeout = .milliseconds(Int64(time)) }
         if let size = size("broker.max_packet_bytes", in: 1024...268_435_460) { broker.maximumPacketBytes = size }
-        if let time = duration("broker.session_expiry", in: 0...4_294_967_294_000) { broker.sessionExpirySeconds = UInt32(time / 1000) }
+        if let time = duration("broker.session_expiry", in: 0...4_294_967_294_000) {
+            if time < 60_000 || time % 1000 != 0 {
+                fail(
+                    "broker.session_expiry",
+                    "is at least 1m, in whole seconds: when it is over, the broker forgets the session and the messages that wait in it")
+            }
+            broker.sessionExpirySeconds = UInt32(time / 1000)
+        }
         if let number = number("broker.receive_maximum", in: 1...65_535) { broker.receiveMaximum = UInt16(number) }
         if let topic = values["broker.status_topic"] {
             broker.statusTopic = topic.isNull || topic.text.isEmpty ? nil : topic.text
@@ -303,8 +310,8 @@ public struct ConfigurationReader {
             credentials = (user, url.password)
         }
         let name = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        let path = (url.percentEncodedPath.isEmpty ? "/mqtt" : url.percentEncodedPath) + (url.percentEncodedQuery.map { "?" + $0 } ?? "")
-        return BrokerEndpoint(scheme: scheme, host: name, port: url.port, path: path)
+        let path = url.percentEncodedPath.isEmpty ? "/mqtt" : url.percentEncodedPath
+        return BrokerEndpoint(scheme: scheme, host: name, port: url.port, path: path, query: url.percentEncodedQuery.map { Secret($0) })
     }
 
     private func text(_ path: String) -> String? {
@@ -315,7 +322,7 @@ public struct ConfigurationReader {
     /// The content of the file that a key names, without the newline at its end.
     private mutating func fileText(_ path: String) -> String? {
         guard let name = text(path) else { return nil }
-        guard let content = try? String(contentsOfFile: name, encoding: .utf8) else {
+        guard let content = SecretFile.content(name) else {
             fail(path, "cannot read the file '\(name)'")
             return nil
         }
@@ -323,7 +330,7 @@ public struct ConfigurationReader {
         {
             warnings.append("\(path): everybody on this machine may read '\(name)'; chmod 600 keeps it secret")
         }
-        return content.last?.isNewline == true ? String(content.dropLast()) : content
+        return content
     }
 
     private func fail(_ path: String, _ message: String) {

@@ -13,6 +13,8 @@ protocol LeaseStore: AnyObject {
     /// Takes those of the sessions that are free or the writer's own.
     func claim(_ sessions: [String], for writer: WriterRow) throws(PostgreSQLError) -> [LeasedSession]
     func withdraw(_ writers: [WriterRow]) throws(PostgreSQLError)
+    /// Filters that the pool's sessions have been granted, by client identifier.
+    func grantedFilters() throws(PostgreSQLError) -> [String: Set<String>]
 }
 
 /// What a shard is told about its leases.
@@ -26,6 +28,8 @@ enum LeaseReport: Equatable, Sendable {
     case confirmed(until: NIODeadline, share: Int, held: Set<String>)
     /// Its row is gone: nothing of it can commit, and its sessions may be others'.
     case revoked
+    /// It has asked what the pool's sessions have been granted, by client identifier.
+    case filters([String: Set<String>])
 }
 
 /// Keeps the leases of one process: renews the rows of its shards' writers, looks after the others, takes free sessions. It owns no thread and no timer.
@@ -36,6 +40,8 @@ struct LeaseKeeper {
         var row: WriterRow?
         /// Sessions that it was told of.
         var granted: Set<String> = []
+        /// It waits to hear what other sessions have.
+        var asksForFilters = false
     }
 
     private let lease: TimeAmount
@@ -64,6 +70,9 @@ struct LeaseKeeper {
         if shards[index].row == row { shards[index] = Shard(isReady: false) }
         abandoned.append(row)
     }
+
+    /// The shard wants to know what other sessions have.
+    mutating func shardAsksForFilters(_ index: Int) { shards[index].asksForFilters = true }
 
     /// One look and what follows from it. Reports are to be delivered even when it throws.
     /// - Parameter now: the monotonic clock.
@@ -104,6 +113,13 @@ struct LeaseKeeper {
                 let taken = try store.claim(wanted, for: row)
                 shards[index].granted.formUnion(taken.map(\.record.clientIdentifier))
                 if !taken.isEmpty { report(index, .granted(taken)) }
+            }
+            if shards.contains(where: \.asksForFilters) {
+                let filters = try store.grantedFilters()
+                for index in shards.indices where shards[index].asksForFilters {
+                    shards[index].asksForFilters = false
+                    report(index, .filters(filters))
+                }
             }
         } catch {
             if !store.isConnected { decisions.databaseLost() }

@@ -9,6 +9,7 @@ final class LeaseThread: ShardLeaseObserver, Sendable {
     private enum Message {
         case shardIsReady(Int)
         case shardLostRow(Int, WriterRow)
+        case shardAsksForFilters(Int)
     }
 
     private let mailbox = Mailbox<Message>()
@@ -41,6 +42,8 @@ final class LeaseThread: ShardLeaseObserver, Sendable {
     func isReady(_ shard: Int) { mailbox.put(.shardIsReady(shard)) }
     func lostRow(_ shard: Int, _ row: WriterRow) { mailbox.put(.shardLostRow(shard, row)) }
 
+    func asksForFilters(_ shard: Int) { mailbox.put(.shardAsksForFilters(shard)) }
+
     /// Gives all leases back and ends the thread.
     func stop(waitingUpTo seconds: Double) {
         mailbox.close()
@@ -68,6 +71,7 @@ final class LeaseThread: ShardLeaseObserver, Sendable {
             switch mailbox.take(within: max((nextLook - .now()).nanoseconds, 1_000_000)) {
             case .message(.shardIsReady(let index)): keeper.shardIsReady(index)
             case .message(.shardLostRow(let index, let row)): keeper.shardLostRow(index, row)
+            case .message(.shardAsksForFilters(let index)): keeper.shardAsksForFilters(index)
             case .timedOut: continue
             case .closed:
                 try? store.withdraw(keeper.rows)

@@ -55,5 +55,9 @@ final class PostgreSQLLeaseStore: LeaseStore {
         try LeaseTable.claim(try connection.connection, sessions, for: writer)
     }
 
+    func grantedFilters() throws(PostgreSQLError) -> [String: Set<String>] {
+        try LeaseTable.grantedFilters(try connection.connection, sessions: sessions)
+    }
+
     func withdraw(_ writers: [WriterRow]) throws(PostgreSQLError) { try LeaseTable.withdraw(try connection.connection, writers) }
 }

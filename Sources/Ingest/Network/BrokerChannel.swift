@@ -11,8 +11,10 @@ import NIOWebSocket
 struct BrokerChannel {
     let tls: TLSContexts
     let connectTimeout: TimeAmount
-    /// The largest packet that is taken: servers send one as one WebSocket frame.
+    /// The largest packet that is taken.
     let maximumPacketBytes: Int
+    /// A WebSocket frame may be so long whatever a packet may be.
+    static let frameBytesMinimum = 16 * 1024 * 1024
     /// The first request of a WebSocket names it.
     let webSocketProtocol = "mqtt"
 
@@ -59,6 +61,9 @@ struct BrokerChannel {
         return upgraded.futureResult
     }
 
+    /// Servers send a packet as one frame, but a frame may hold many packets, or parts of some ([MQTT-6.0.0-2]).
+    private var maximumFrameBytes: Int { max(maximumPacketBytes, Self.frameBytesMinimum) }
+
     private func addTLS(_ channel: any Channel, _ context: NIOSSLContext, _ endpoint: BrokerEndpoint) throws {
         let name = endpoint.isReferred ? endpoint.host : tls.settings.serverName ?? endpoint.host
         // An address is no name that a server can be asked for; the certificate is then held against the address.
@@ -75,7 +80,10 @@ struct BrokerChannel {
         headers.add(name: "Host", value: endpoint.authority)
         headers.add(name: "Content-Length", value: "0")
         headers.add(name: "Sec-WebSocket-Protocol", value: webSocketProtocol)
-        let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(maxFrameSize: maximumPacketBytes) { channel, response in
+        // Errors are answered by WebSocketBytes: what comes with the library closes the channel before it says why.
+        let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(
+            maxFrameSize: maximumFrameBytes, enableAutomaticErrorHandling: false
+        ) { channel, response in
             let accepted = response.headers["Sec-WebSocket-Protocol"].first
             guard accepted == nil || accepted?.lowercased() == "mqtt" else {
                 return channel.eventLoop.makeFailedFuture(
@@ -89,7 +97,7 @@ struct BrokerChannel {
         let refusal = NetworkProblem(
             description: "the server does not answer with a WebSocket: check the path in broker.url and that this is its WebSocket port")
         let upgrade = NIOTypedHTTPClientUpgradeConfiguration<any Channel>(
-            upgradeRequestHead: HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.path, headers: headers),
+            upgradeRequestHead: HTTPRequestHead(version: .http1_1, method: .GET, uri: endpoint.requestTarget, headers: headers),
             upgraders: [upgrader],
             notUpgradingCompletionHandler: { $0.eventLoop.makeFailedFuture(refusal) })
         let result = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(

@@ -18,31 +18,49 @@ public struct BrokerEndpoint: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// What carries MQTT.
     public var scheme: Scheme
+    /// A name or an address, an IPv6 address without brackets.
     public var host: String
+    /// From 1 to 65,535.
     public var port: Int
-    /// Of a WebSocket: path and query.
+    /// Of a WebSocket.
     public var path: String
+    /// Of a WebSocket: what stands behind the `?`, where some brokers want tokens and signatures.
+    public var query: Secret?
     /// A broker has named it: what the configuration says of host names is not about it.
     var isReferred = false
 
-    public init(scheme: Scheme = .mqtt, host: String, port: Int? = nil, path: String = "/mqtt") {
+    /// - Parameter port: nil: the usual one of the scheme.
+    public init(scheme: Scheme = .mqtt, host: String, port: Int? = nil, path: String = "/mqtt", query: Secret? = nil) {
         self.scheme = scheme
         self.host = host
         self.port = port ?? scheme.usualPort
         self.path = path
+        self.query = query
     }
 
     /// `host:port`, an IPv6 address in brackets.
     var authority: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 
-    /// `host:port` of plain MQTT, else with its scheme.
+    /// What the first request of a WebSocket asks for.
+    var requestTarget: String { path + (query.map { "?" + $0.value } ?? "") }
+
+    /// `host:port` of plain MQTT, else with its scheme; of a WebSocket with its path, and in place of a query four digits that tell it from others: too few
+    /// to tell what it is. It goes into logs and into the database.
     public var description: String {
         switch scheme {
         case .mqtt: authority
         case .mqtts: "mqtts://\(authority)"
-        case .ws, .wss: "\(scheme.rawValue)://\(authority)\(path)"
+        case .ws, .wss: "\(scheme.rawValue)://\(authority)\(path)\(query.map { "?" + Self.digest($0.value) } ?? "")"
         }
+    }
+
+    /// Sixteen bits of FNV-1a.
+    private static func digest(_ text: String) -> String {
+        let hash = text.utf8.reduce(0x811C_9DC5 as UInt32) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+        let digits = String(UInt16(truncatingIfNeeded: hash ^ hash >> 16), radix: 16)
+        return String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// Reads a server reference (MQTT 5.0 §4.11): hosts with or without a port, separated by blanks; the first one counts. Everything else stays as it is.

@@ -2,6 +2,16 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import NIOWebSocket
+
+/// Whether the broker has ended the connection without a word: by a reset, or over TLS without close_notify.
+func isEndWithoutWord(_ error: any Error) -> Bool {
+    switch error {
+    case let error as IOError: error.errnoCode == ECONNRESET
+    case NIOSSLError.uncleanShutdown: true
+    default: false
+    }
+}
 
 /// Says in words why a connection could not be had, or has failed, and what to look at.
 func describeConnectFailure(_ error: any Error) -> String {
@@ -15,6 +25,8 @@ func describeConnectFailure(_ error: any Error) -> String {
         return "connection refused (is the broker running, and is this its port?)"
     case let error as IOError where error.errnoCode == ECONNRESET: return "the broker reset the connection"
     case ChannelError.connectTimeout(let limit): return "no answer within \(limit.nanoseconds / 1_000_000_000) s"
+    case NIOWebSocketError.invalidFrameLength:
+        return "the broker sends WebSocket frames of more than \(BrokerChannel.frameBytesMinimum >> 20) MiB: raise broker.max_packet_bytes"
     case is HTTPParserError: return "the server does not speak HTTP, in which a WebSocket begins: check that this is its WebSocket port"
     case NIOSSLError.uncleanShutdown: return "the broker closed the connection without a word"
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:

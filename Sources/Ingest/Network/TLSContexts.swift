@@ -4,7 +4,9 @@ import Synchronization
 
 /// How connections to the broker are secured (`broker.tls`).
 public struct TLSSettings: Sendable, Equatable {
+    /// How the broker's certificate is looked at: in full (its authority and its name), or not at all.
     public enum Verification: String, Sendable, CaseIterable { case full, none }
+    /// Versions of TLS.
     public enum Version: String, Sendable, CaseIterable {
         case v1_2 = "1.2"
         case v1_3 = "1.3"
@@ -20,12 +22,16 @@ public struct TLSSettings: Sendable, Equatable {
     public var keyPasswordFile: String?
     /// The name that the broker's certificate must be for, and that it is asked for (SNI); nil: the host of the url.
     public var serverName: String?
+    /// Whether the broker has to prove who it is.
     public var verification = Verification.full
+    /// The oldest version that is spoken.
     public var minimumVersion = Version.v1_2
+    /// By which name the broker knows the pre-shared key, which stands in place of certificates.
     public var pskIdentity: String?
     /// Holds the pre-shared key in hexadecimal digits.
     public var pskFile: String?
 
+    /// The system's authorities, full verification.
     public init() {}
 
     /// Files whose content can change while the service runs.
@@ -134,12 +140,11 @@ final class TLSContexts: Sendable {
         configuration.pskClientProvider = { _ in PSKClientIdentityResponse(key: NIOSSLSecureBytes(key), identity: identity) }
     }
 
-    /// The content of a file without the line end at its end.
-    static func secret(_ file: String, key: String) throws(NetworkProblem) -> String {
-        guard let content = try? String(contentsOfFile: file, encoding: .utf8) else {
+    private static func secret(_ file: String, key: String) throws(NetworkProblem) -> String {
+        guard let content = SecretFile.content(file) else {
             throw NetworkProblem(description: "\(key): cannot read the file '\(file)'")
         }
-        return content.last?.isNewline == true ? String(content.dropLast()) : content
+        return content
     }
 
     private static func reason(_ error: any Error, _ file: String, _ expected: String) -> String {

@@ -28,6 +28,17 @@ final class WebSocketBytes: ChannelDuplexHandler {
         }
     }
 
+    /// A frame that breaks the rules, or is too long: the server is told, and who stands behind us closes the channel (RFC 6455 §7.4.1).
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let fault = error as? NIOWebSocketError {
+            var data = context.channel.allocator.buffer(capacity: 2)
+            data.write(webSocketErrorCode: fault == .invalidFrameLength ? .messageTooLarge : .protocolError)
+            let close = WebSocketFrame(fin: true, opcode: .connectionClose, maskKey: .random(), data: data)
+            context.writeAndFlush(wrapOutboundOut(close), promise: nil)
+        }
+        context.fireErrorCaught(error)
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let frame = WebSocketFrame(fin: true, opcode: .binary, maskKey: .random(), data: unwrapOutboundIn(data))
         context.write(wrapOutboundOut(frame), promise: promise)

@@ -3,6 +3,7 @@ import MQTT
 import Mapping
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// The whole ingester: shards, each an event loop with its writer thread, and the leases by which they share the pool's sessions with other processes.
 public final class IngestService: Sendable {
@@ -13,7 +14,13 @@ public final class IngestService: Sendable {
     private let leases: LeaseThread
     private let parked: ParkedReplay
     private let watch: BrokerWatch
+    private let isEnding = Mutex(false)
     private let logger: Logger
+
+    /// The service does not do that any more: it is shutting down.
+    public struct IsEnding: Error, CustomStringConvertible {
+        public let description = "the service is shutting down"
+    }
 
     /// Prepares everything; nothing connects before `start`.
     /// - Parameters:
@@ -30,12 +37,14 @@ public final class IngestService: Sendable {
         let leases = LeaseThread(interval: configuration.pool.leaseInterval, logger: logger)
         let tls = TLSContexts(configuration.broker.tls)
         let credentials = BrokerCredentials(configuration.broker)
+        let versions = BrokerVersions(configuration.broker.version)
         shards = try (0..<shardCount).map { index in
             let loop = group.next()
             return try loop.submit {
                 let shard = Shard(
                     index: index, eventLoop: loop, plan: plan, settings: settings,
-                    connector: NetworkConnector(configuration.broker, tls: tls, credentials: credentials, eventLoop: loop, logger: logger),
+                    connector: NetworkConnector(
+                        configuration.broker, versions: versions, tls: tls, credentials: credentials, eventLoop: loop, logger: logger),
                     writer: writers[index], leases: leases, logger: logger)
                 return NIOLoopBound(shard, eventLoop: loop)
             }.wait()
@@ -92,11 +101,15 @@ public final class IngestService: Sendable {
 
     /// Takes other mappings: what has come is stored under the old ones, what comes under the new ones, and the subscriptions follow. No message is lost or
     /// stored twice by it.
-    /// - Throws: `SubscriptionPlanError`; then all stays as it is.
+    /// - Throws: `SubscriptionPlanError`, `IsEnding` from the beginning of `shutdown` on; then all stays as it is.
     public func reload(_ plan: MappingPlan) throws {
         let subscriptions = try SubscriptionPlan(plan, configuration.pool)
-        parked.change(to: plan)
-        for shard in shards { shard.eventLoop.execute { shard.value.change(to: plan, subscriptions: subscriptions) } }
+        // Under the lock, so that no loop is given work once it may have ended.
+        try isEnding.withLock { isEnding in
+            guard !isEnding else { throw IsEnding() }
+            parked.change(to: plan)
+            for shard in shards { shard.eventLoop.execute { shard.value.change(to: plan, subscriptions: subscriptions) } }
+        }
     }
 
     /// What all shards have counted by now.
@@ -120,6 +133,7 @@ public final class IngestService: Sendable {
     public func shutdown(within limit: TimeAmount) async throws -> ServiceSnapshot {
         let deadline = NIODeadline.now() + limit
         var allDrained = true
+        isEnding.withLock { $0 = true }
         watch.stop()
         let draining = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain() } }
         for (shard, drained) in zip(shards, draining) {

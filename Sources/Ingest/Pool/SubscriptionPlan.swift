@@ -6,6 +6,9 @@ import Mapping
 /// With shared subscriptions every session takes part in every filter and the broker spreads the messages. Brokers send no retained messages on a
 /// shared subscription, so a filter whose mapping wants them goes to one session alone, as do all filters where the pool is told to split, or where the
 /// broker has no shared subscriptions.
+///
+/// Which session that is depends on the filter's text, not on its place among the mappings: a new mapping moves few of the others or none
+/// (`FilterPlacement`). A filter that moves is subscribed by its new session before the old one lets go (`successors`).
 struct SubscriptionPlan: Sendable {
     private let distribution: Distribution
     /// One list for each session, with shared subscriptions.
@@ -44,7 +47,9 @@ struct SubscriptionPlan: Sendable {
         _ needs: [MappingPlan.Subscription], _ sessions: Int, sharedFilter: (Int) -> TopicFilter?
     ) -> [[Subscription]] {
         var bySession = Array(repeating: [Subscription](), count: sessions)
-        var turn = 0
+        let alone = needs.indices.filter { sharedFilter($0) == nil }
+        let places = Dictionary(
+            uniqueKeysWithValues: zip(alone, FilterPlacement.places(of: alone.map { needs[$0].filter.description }, in: sessions)))
         for (index, need) in needs.enumerated() {
             var subscription = Subscription(filter: need.filter, qos: need.qos)
             subscription.identifier = need.identifier
@@ -53,8 +58,7 @@ struct SubscriptionPlan: Sendable {
                 for session in 0..<sessions { bySession[session].append(subscription) }
             } else {
                 subscription.retainHandling = need.retained.retainHandling
-                bySession[turn % sessions].append(subscription)
-                turn += 1
+                bySession[places[index] ?? 0].append(subscription)
             }
         }
         return bySession
@@ -68,6 +72,20 @@ struct SubscriptionPlan: Sendable {
         case .shared: shared[number]
         case .split: split[number]
         case .auto: sharedIsAvailable == true ? shared[number] : split[number]
+        }
+    }
+
+    /// What other sessions are to have of the topics of a filter that this session is about to leave: until they have it, leaving would lose messages.
+    /// Empty where this session goes on to take all of them itself.
+    func successors(to filter: TopicFilter, leftBy number: Int, sharedIsAvailable: Bool?) -> [(session: Int, filter: TopicFilter)] {
+        let own = Set(subscriptions(ofSession: number, sharedIsAvailable: sharedIsAvailable).map(\.filter))
+        guard let plain = try? TopicFilter(filter.pattern),
+            !own.contains(where: { (try? TopicFilter($0.pattern))?.covers(plain) ?? false })
+        else { return [] }
+        return split.indices.filter { $0 != number }.flatMap { session in
+            // Of a filter that both take part in, this session gets what the other does not get yet.
+            subscriptions(ofSession: session, sharedIsAvailable: sharedIsAvailable).map(\.filter)
+                .filter { $0.intersects(filter) && !own.contains($0) }.map { (session, $0) }
         }
     }
 }

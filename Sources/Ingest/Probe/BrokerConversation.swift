@@ -3,6 +3,9 @@ import NIOCore
 import NIOPosix
 
 /// One connection that takes part in no ingestion: what `check`, `sessions` and the watch over `$SYS` topics say to a broker.
+///
+/// It may share its event loop with those that do. So it reads only while the broker takes what is written, and ends when the broker takes nothing, or
+/// sends more than can be meant.
 final class BrokerConversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -14,22 +17,33 @@ final class BrokerConversation: ChannelInboundHandler {
         case closed(wasAnswered: Bool)
     }
 
+    /// The time in which `packetsMaximum` may come.
+    private static let window = TimeAmount.seconds(10)
+
     private var session: ClientSession
+    private let packetsMaximum: Int
     private let take: (inout ClientSession, SessionEvent) -> Void
     private let ended: (End) -> Void
     private var end: End?
     private var unparsed = ByteBuffer()
     private var timer: Scheduled<Void>?
+    /// Runs while the broker does not take what is written.
+    private var unwritten: Scheduled<Void>?
+    private var windowBegan = NIODeadline.uptimeNanoseconds(0)
+    private var packetsInWindow = 0
     private var hasBegun = false
     private var wasAnswered = false
 
     /// - Parameters:
+    ///   - packetsMaximum: packets that the broker may send in ten seconds.
     ///   - take: called with each event; what it asks of the session goes out. A session that it disconnects is closed.
     ///   - ended: called once, after the channel has closed.
     init(
-        _ session: ClientSession, take: @escaping (inout ClientSession, SessionEvent) -> Void, ended: @escaping (End) -> Void
+        _ session: ClientSession, packetsMaximum: Int = .max, take: @escaping (inout ClientSession, SessionEvent) -> Void,
+        ended: @escaping (End) -> Void
     ) {
         self.session = session
+        self.packetsMaximum = packetsMaximum
         self.take = take
         self.ended = ended
     }
@@ -50,26 +64,64 @@ final class BrokerConversation: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
+        unwritten?.cancel()
         ended(end ?? .closed(wasAnswered: wasAnswered))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? IOError, error.errnoCode == ECONNRESET {
-            end = end ?? .closed(wasAnswered: wasAnswered)
-        } else {
-            end = end ?? .networkFailed(describeConnectFailure(error))
-        }
+        end = end ?? (isEndWithoutWord(error) ? .closed(wasAnswered: wasAnswered) : .networkFailed(describeConnectFailure(error)))
         context.close(promise: nil)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { context.read() }
+    func channelReadComplete(context: ChannelHandlerContext) { readOn(context) }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            session.resumeReading(now: .now())
+            context.read()
+        } else {
+            session.pauseReading()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        unwritten?.cancel()
+        unwritten = nil
+        if context.channel.isWritable {
+            readOn(context)
+        } else {
+            let limit = session.configuration.pingTimeout + .seconds(Int64(max(session.configuration.keepAliveSeconds, 1)))
+            unwritten = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
+                leave("the broker has not taken what we write for too long", context)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func leave(_ reason: String, _ context: ChannelHandlerContext) {
+        end = end ?? .networkFailed(reason)
+        context.close(promise: nil)
+    }
+
+    /// Whether the packets of the last seconds are more than can be meant.
+    private func isFlooded(now: NIODeadline) -> Bool {
+        if now - windowBegan >= Self.window {
+            windowBegan = now
+            packetsInWindow = 0
+        }
+        return packetsInWindow > packetsMaximum
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard end == nil else { return }
         var read = unwrapInboundIn(data)
         unparsed.writeBuffer(&read)
         var offset = 0
         do throws(MQTTError) {
-            while try step(&offset) {}
+            while try step(&offset) {
+                packetsInWindow += 1
+                if isFlooded(now: context.eventLoop.now) { return leave("the broker sends more than was asked for", context) }
+            }
         } catch {
             fail(error, context)
             return

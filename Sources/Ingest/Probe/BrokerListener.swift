@@ -70,23 +70,30 @@ public final class BrokerListener: Sendable {
     public func listen() async throws -> [HeardMessage] {
         var last = Failure(description: "no broker is configured")
         for endpoint in broker.endpoints {
-            let versions: [ProtocolVersion] = if case .fixed(let version) = broker.version { [version] } else { [.v5, .v3_1_1] }
-            for version in versions {
+            var negotiation = VersionNegotiation(broker.version)
+            var version: ProtocolVersion
+            repeat {
+                version = negotiation.next
                 do {
                     return try await listen(at: endpoint, version)
                 } catch let attempt as Attempt {
                     last = Failure(description: attempt.reason)
-                    guard attempt.mayBeVersion else { break }
+                    switch attempt.meaning {
+                    case .refusal: negotiation.refused(version)
+                    case .silence: negotiation.metSilence(version, since: negotiation.knowledge)
+                    case nil: break
+                    }
                 }
-            }
+            } while negotiation.next < version
         }
         throw last
     }
 
     private struct Attempt: Error {
         var reason: String
-        /// The broker may not know the version.
-        var mayBeVersion = false
+        /// What it may mean for the version.
+        enum Meaning { case refusal, silence }
+        var meaning: Meaning?
     }
 
     private func listen(at endpoint: BrokerEndpoint, _ version: ProtocolVersion) async throws -> [HeardMessage] {
@@ -100,18 +107,19 @@ public final class BrokerListener: Sendable {
         let channels = BrokerChannel(
             tls: TLSContexts(broker.tls), connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
         loop.execute { [self] in
-            let conversation = BrokerConversation(session) { [self] session, event in
+            let conversation = BrokerConversation(session, packetsMaximum: .max) { [self] session, event in
                 take(event, &session, promise, endpoint)
             } ended: { end in
                 switch end {
                 case .failed(.connectionRefused(.unsupportedProtocolVersion, let statement)):
                     let error = MQTTError.connectionRefused(.unsupportedProtocolVersion, statement)
-                    promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)", mayBeVersion: true))
+                    promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)", meaning: .refusal))
                 case .failed(let error): promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)"))
                 case .networkFailed(let reason): promise.fail(Attempt(reason: "cannot reach the broker at \(endpoint): \(reason)"))
                 case .closed(let wasAnswered):
                     // After a DISCONNECT of our own the promise is kept already.
-                    promise.fail(Attempt(reason: "the broker at \(endpoint): it closed the connection", mayBeVersion: !wasAnswered))
+                    promise.fail(
+                        Attempt(reason: "the broker at \(endpoint): it closed the connection", meaning: wasAnswered ? nil : .silence))
                 }
             }
             channels.open(endpoint, on: loop, handler: conversation).whenComplete { result in

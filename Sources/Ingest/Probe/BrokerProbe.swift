@@ -50,7 +50,7 @@ public enum BrokerProbe {
                 }
             case .publish(let publish, _):
                 if publish.topic.elementsEqual("$SYS/broker/version".utf8) {
-                    collected.software = String(decoding: publish.payload.prefix(200), as: UTF8.self)
+                    collected.software = ForeignText(publish.payload).description
                 }
             default: break
             }
@@ -72,23 +72,30 @@ public enum BrokerProbe {
     private static func converse(_ broker: BrokerSettings, clientIdentifier: String, _ script: @escaping Script) async throws -> Findings {
         var lastFailure = Failure(description: "no broker is configured")
         for endpoint in broker.endpoints {
-            let versions: [ProtocolVersion] = if case .fixed(let version) = broker.version { [version] } else { [.v5, .v3_1_1] }
-            for version in versions {
+            var negotiation = VersionNegotiation(broker.version)
+            var version: ProtocolVersion
+            repeat {
+                version = negotiation.next
                 do {
                     return try await converse(endpoint, version, broker, clientIdentifier, script)
                 } catch let attempt as Attempt {
                     lastFailure = Failure(description: attempt.reason)
-                    guard attempt.mayBeVersion else { break }
+                    switch attempt.meaning {
+                    case .refusal: negotiation.refused(version)
+                    case .silence: negotiation.metSilence(version, since: negotiation.knowledge)
+                    case nil: break
+                    }
                 }
-            }
+            } while negotiation.next < version
         }
         throw lastFailure
     }
 
     private struct Attempt: Error {
         var reason: String
-        /// The broker may not know the version.
-        var mayBeVersion = false
+        /// What it may mean for the version.
+        enum Meaning { case refusal, silence }
+        var meaning: Meaning?
     }
 
     /// What the handler collects on its event loop.
@@ -123,11 +130,12 @@ public enum BrokerProbe {
                 switch end {
                 case .failed(.connectionRefused(.unsupportedProtocolVersion, let statement)):
                     let error = MQTTError.connectionRefused(.unsupportedProtocolVersion, statement)
-                    promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)", mayBeVersion: true))
+                    promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)", meaning: .refusal))
                 case .failed(let error): promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)"))
                 case .networkFailed(let reason): promise.fail(Attempt(reason: "cannot reach the broker at \(endpoint): \(reason)"))
                 case .closed(let wasAnswered):
-                    promise.fail(Attempt(reason: "the broker at \(endpoint): it closed the connection", mayBeVersion: !wasAnswered))
+                    promise.fail(
+                        Attempt(reason: "the broker at \(endpoint): it closed the connection", meaning: wasAnswered ? nil : .silence))
                 }
             }
             channels.open(endpoint, on: loop, handler: conversation).whenFailure { error in

@@ -8,12 +8,8 @@ import Synchronization
 /// It has a connection of its own with a session that ends with it, so that none of this mixes with the pool's subscriptions. A broker without `$SYS`, or one that
 /// refuses it, costs nothing but the connection; a connection that is lost is made again every minute.
 final class BrokerWatch: Sendable {
-    /// Counters of dropped messages: mosquitto, EMQX.
-    private static let droppedTopics = [
-        "$SYS/broker/publish/messages/dropped", "$SYS/brokers/+/metrics/messages/dropped",
-    ]
-    /// "123 seconds" (mosquitto).
-    private static let uptimeTopic = "$SYS/broker/uptime"
+    /// Packets in ten seconds beyond which a broker is left: what was asked for is a handful a minute and node.
+    static let packetsMaximum = 1000
 
     private let state: NIOLoopBound<State>
     private let dropped = Mutex<UInt64?>(nil)
@@ -38,29 +34,27 @@ final class BrokerWatch: Sendable {
     ///   since 1970, UTC: at most two seconds before it started.
     func start(_ brokerStarted: @escaping @Sendable (Int64) -> Void) {
         state.eventLoop.execute { [self] in
-            state.value.start { [self] topic, text in take(topic, text, brokerStarted) }
+            state.value.start { [self] statement in take(statement, brokerStarted) }
         }
     }
 
     func stop() { state.eventLoop.execute { [self] in state.value.stop() } }
 
-    private func take(_ topic: String, _ text: String, _ brokerStarted: (Int64) -> Void) {
-        if topic == Self.uptimeTopic {
+    private func take(_ statement: BrokerStatement, _ brokerStarted: (Int64) -> Void) {
+        switch statement {
+        case .uptime(let seconds):
             // Whole seconds, cut: at the latest it started a second before that.
-            if let seconds = UInt32(text.prefix { $0.isNumber }) {
-                brokerStarted(wallClockMicroseconds() - (Int64(seconds) + 1) * 1_000_000)
+            brokerStarted(wallClockMicroseconds() - (Int64(seconds) + 1) * 1_000_000)
+        case .dropped(let count, let counter):
+            guard let growth = state.value.droppedMessages.growth(count, of: counter, now: .now()) else { return }
+            let total = dropped.withLock { total in
+                total = (total ?? 0) &+ growth
+                return total ?? 0
             }
-        } else if let count = UInt64(text) {
-            state.value.dropped(count, topic) { growth in
-                let total = dropped.withLock { total in
-                    total = (total ?? 0) &+ growth
-                    return total ?? 0
-                }
-                guard growth > 0 else { return }
-                logger.warning(
-                    "the broker drops messages: look at its queue limits (max_queued_messages, mqueue), and whether it is for one of our sessions",
-                    metadata: ["dropped": "\(growth)", "since_start": "\(total)"])
-            }
+            guard growth > 0 else { return }
+            logger.warning(
+                "the broker drops messages: look at its queue limits (max_queued_messages, mqueue), and whether it is for one of our sessions",
+                metadata: ["dropped": "\(growth)", "since_start": "\(total)"])
         }
     }
 
@@ -71,14 +65,11 @@ final class BrokerWatch: Sendable {
         private let credentials: BrokerCredentials
         private let channels: BrokerChannel
         private let eventLoop: any EventLoop
-        private var take: ((String, String) -> Void)?
+        private var take: ((BrokerStatement) -> Void)?
         private var attempts = 0
         private var channel: (any Channel)?
         private var timer: Scheduled<Void>?
-        /// The last count of each topic, and since when it is not told again.
-        private var counts: [String: UInt64] = [:]
-        private var unreported: UInt64 = 0
-        private var reportedAt: NIODeadline?
+        var droppedMessages = DroppedMessages()
 
         init(
             _ broker: BrokerSettings, clientIdentifier: String, tls: TLSContexts, credentials: BrokerCredentials, eventLoop: any EventLoop
@@ -90,7 +81,7 @@ final class BrokerWatch: Sendable {
             channels = BrokerChannel(tls: tls, connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
         }
 
-        func start(_ take: @escaping (String, String) -> Void) {
+        func start(_ take: @escaping (BrokerStatement) -> Void) {
             self.take = take
             connect()
         }
@@ -99,18 +90,6 @@ final class BrokerWatch: Sendable {
             take = nil
             timer?.cancel()
             channel?.close(promise: nil)
-        }
-
-        /// The growth of a counter, told at most once a minute; a counter that starts anew after a restart has grown by what it says.
-        func dropped(_ count: UInt64, _ topic: String, report: (UInt64) -> Void) {
-            defer { counts[topic] = count }
-            guard let last = counts[topic] else { return report(0) }
-            unreported &+= count >= last ? count - last : count
-            let now = eventLoop.now
-            guard unreported > 0, reportedAt.map({ now - $0 >= .seconds(60) }) ?? true else { return }
-            report(unreported)
-            unreported = 0
-            reportedAt = now
         }
 
         private func connect() {
@@ -124,14 +103,12 @@ final class BrokerWatch: Sendable {
             if broker.version == .auto { configuration.version = .v3_1_1 }
             configuration.maximumPacketBytes = 64 * 1024
             guard let session = try? ClientSession(configuration: configuration) else { return }
-            let conversation = BrokerConversation(session) { [self] session, event in
+            let conversation = BrokerConversation(session, packetsMaximum: BrokerWatch.packetsMaximum) { [self] session, event in
                 switch event {
-                case .connected: session.subscribe(Self.subscriptions, now: .now())
+                case .connected: session.subscribe(BrokerStatement.subscriptions, now: .now())
                 case .publish(let publish, _):
-                    // What is retained may be some time old: of a counter it is the first look, of a clock it says nothing.
-                    let topic = String(decoding: publish.topic, as: UTF8.self)
-                    if topic == BrokerWatch.uptimeTopic, publish.isRetained { return }
-                    take?(topic, String(decoding: publish.payload, as: UTF8.self))
+                    let statement = BrokerStatement(topic: publish.topic, payload: publish.payload, isRetained: publish.isRetained)
+                    if let statement { take?(statement) }
                 default: break
                 }
             } ended: { [self] _ in
@@ -152,10 +129,6 @@ final class BrokerWatch: Sendable {
             guard take != nil else { return }
             timer?.cancel()
             timer = eventLoop.assumeIsolated().scheduleTask(in: .seconds(attempts < 5 ? 5 : 60)) { [self] in connect() }
-        }
-
-        private static let subscriptions = (droppedTopics + [uptimeTopic]).compactMap { filter in
-            (try? TopicFilter(filter)).map { Subscription(filter: $0, qos: .atMostOnce) }
         }
     }
 }

@@ -22,6 +22,8 @@ final class NetworkConnector: BrokerConnector {
     private struct Connection {
         var endpoint: BrokerEndpoint
         var version: ProtocolVersion
+        /// What was known of the broker's version when the attempt began.
+        var knowledge: Int
         var hasWill: Bool
     }
 
@@ -30,18 +32,23 @@ final class NetworkConnector: BrokerConnector {
     private let credentials: BrokerCredentials
     private let eventLoop: any EventLoop
     private let logger: Logger
-    private var versions: [BrokerEndpoint: VersionNegotiation] = [:]
+    private let versions: BrokerVersions
     private var connections: [Int: Connection] = [:]
     /// Where a broker has sent a session, for its next connection, or for good.
     private var redirections: [Int: BrokerEndpoint] = [:]
-    private var moved: [BrokerEndpoint: BrokerEndpoint] = [:]
+    private var moved = MovedBrokers()
     /// Sessions that the broker did not let in with a will: without one it may.
     private var willRefused: Set<Int> = []
     private var hasToldOfWill = false
 
-    init(_ broker: BrokerSettings, tls: TLSContexts, credentials: BrokerCredentials, eventLoop: any EventLoop, logger: Logger) {
+    /// - Parameter versions: shared by all shards: sessions of one pool speak one version to one broker.
+    init(
+        _ broker: BrokerSettings, versions: BrokerVersions, tls: TLSContexts, credentials: BrokerCredentials, eventLoop: any EventLoop,
+        logger: Logger
+    ) {
         precondition(!broker.endpoints.isEmpty, "a session has a broker to connect to")
         self.broker = broker
+        self.versions = versions
         self.credentials = credentials
         self.eventLoop = eventLoop
         self.logger = logger
@@ -50,8 +57,8 @@ final class NetworkConnector: BrokerConnector {
 
     func connect(_ session: PoolSession, attempt: Int, handler: SessionHandler) {
         let named = broker.endpoints[attempt % broker.endpoints.count]
-        let endpoint = redirections.removeValue(forKey: session.number) ?? moved[named] ?? named
-        let version = versions[endpoint, default: VersionNegotiation(broker.version)].next
+        let endpoint = redirections.removeValue(forKey: session.number) ?? moved.place(of: named)
+        let (version, knowledge) = versions.of(endpoint) { ($0.next, $0.knowledge) }
         var configuration = session.settings.mqtt
         configuration.version = version
         configuration.credentials = credentials.current()
@@ -62,7 +69,8 @@ final class NetworkConnector: BrokerConnector {
             return eventLoop.assumeIsolated().execute { session.connectionEnded(because: error.description) }
         }
         session.willConnect(to: "\(endpoint)")
-        connections[session.number] = Connection(endpoint: endpoint, version: version, hasWill: configuration.will != nil)
+        connections[session.number] = Connection(
+            endpoint: endpoint, version: version, knowledge: knowledge, hasWill: configuration.will != nil)
         channel.open(endpoint, on: eventLoop, handler: handler)
             .assumeIsolated()
             .whenComplete { [self] result in
@@ -74,8 +82,7 @@ final class NetworkConnector: BrokerConnector {
 
     func isWanted(_ session: PoolSession) -> Bool {
         guard let connection = connections[session.number] else { return true }
-        let wasKnown = versions[connection.endpoint] != nil
-        let isWanted = versions[connection.endpoint, default: VersionNegotiation(broker.version)].accepted(connection.version)
+        let (wasKnown, isWanted) = versions.of(connection.endpoint) { ($0.knowledge > 0, $0.accepted(connection.version)) }
         if isWanted, !wasKnown || connection.version < .v5 {
             logger.debug("connected", metadata: ["broker": "\(connection.endpoint)", "mqtt": "\(connection.version)"])
         }
@@ -93,20 +100,25 @@ final class NetworkConnector: BrokerConnector {
         let endpoint = connection.endpoint
         switch error {
         case .connectionRefused(.unsupportedProtocolVersion, _):
-            versions[endpoint, default: VersionNegotiation(broker.version)].refused(connection.version)
+            versions.of(endpoint) { $0.refused(connection.version) }
         case .connectionRefused(.useAnotherServer, let statement), .disconnected(.useAnotherServer, let statement):
             follow(statement, from: endpoint) { redirections[session.number] = $0 }
         case .connectionRefused(.serverMoved, let statement), .disconnected(.serverMoved, let statement):
-            follow(statement, from: endpoint) { moved[endpoint] = $0 }
+            follow(statement, from: endpoint) { other in
+                if !moved.move(from: endpoint, to: other, list: broker.endpoints) { redirections[session.number] = other }
+            }
         case .connectionRefused(.notAuthorized, _), .connectionRefused(.retainNotSupported, _), .connectionRefused(.qosNotSupported, _),
             .connectionRefused(.topicNameInvalid, _):
             // The will may be what is refused. Turn by turn with and without: the password can be wrong just as well.
             guard session.settings.mqtt.will != nil else { break }
             if connection.hasWill { willRefused.insert(session.number) } else { willRefused.remove(session.number) }
         case nil where !wasAnswered:
-            let before = versions[endpoint, default: VersionNegotiation(broker.version)].next
-            versions[endpoint, default: VersionNegotiation(broker.version)].metSilence(connection.version)
-            if connection.version == .v5, before == .v5, case let now? = versions[endpoint], now.isSettled(on: .v3_1_1) {
+            let isFoundOut = versions.of(endpoint) { negotiation in
+                let before = negotiation.next
+                negotiation.metSilence(connection.version, since: connection.knowledge)
+                return before == .v5 && negotiation.isSettled(on: .v3_1_1)
+            }
+            if isFoundOut {
                 logger.notice(
                     "the broker closes connections of MQTT 5 and takes 3.1.1: broker.version 3.1.1 spares the attempts",
                     metadata: ["broker": "\(endpoint)"])
@@ -146,8 +158,8 @@ final class BrokerCredentials: Sendable {
     /// A file that cannot be read leaves the password as it was at the start.
     func current() -> Credentials? {
         var password = self.password?.value
-        if let passwordFile, let read = try? TLSContexts.secret(passwordFile, key: "broker.password_file") { password = read }
+        if let passwordFile, let read = SecretFile.content(passwordFile) { password = read }
         guard username != nil || password != nil else { return nil }
-        return Credentials(username: username ?? "", password: password.map { Array($0.utf8) })
+        return Credentials(username: username, password: password.map { Array($0.utf8) })
     }
 }

@@ -44,7 +44,11 @@ final class PoolSession {
     var isInDoubt = false
     var wishes = RecordWishes()
     var subscriptions: SessionSubscriptions
-    /// When the broker last answered for every subscription, in microseconds since 1970, UTC.
+    /// What is asked of the broker has to be durable first: the wish that says it.
+    var askedRevision: UInt64 = 0
+    /// Of `subscriptions`, the revision that the database knows.
+    private var durableSubscriptions: Int?
+    /// Before this time a restart of the broker may have taken shared subscriptions unnoticed; in microseconds since 1970, UTC.
     var subscribedMicroseconds: Int64?
     /// The address of the broker of which all this is known.
     var broker: String?
@@ -57,6 +61,7 @@ final class PoolSession {
     var retryBackoff = Backoff(base: .seconds(5), limit: .seconds(60))
     var toldRefusals: [TopicFilter: String] = [:]
     private var hasToldOfRefusedPublish = false
+    var publishing = PublishingTrust()
 
     enum State {
         case idle
@@ -86,7 +91,8 @@ final class PoolSession {
         mqtt = .allocate(capacity: 1)
         mqtt.initialize(to: session)
         mqtt.pointee.loadStoredPacketIdentifiers(record.storedIdentifiers)
-        subscriptions = SessionSubscriptions(record.subscriptions)
+        subscriptions = SessionSubscriptions(record.subscriptions ?? [])
+        durableSubscriptions = subscriptions.revision
         subscribedMicroseconds = record.subscribedMicroseconds
         broker = record.broker
         isConnectUnanswered = record.isConnecting
@@ -126,16 +132,19 @@ final class PoolSession {
     func makeEntry() -> SessionEntry {
         wishes.isDue = false
         return SessionEntry(
-            session: number, revision: wishes.revision,
+            session: number, revision: wishes.revision, subscriptionsRevision: subscriptions.revision,
             record: SessionRecord(
                 clientIdentifier: clientIdentifier, storedIdentifiers: mqtt.pointee.heldPacketIdentifiers,
                 isConnecting: wishes.isConnecting,
-                isReleased: wishes.isReleased, subscriptions: subscriptions.record, subscribedMicroseconds: subscribedMicroseconds,
+                isReleased: wishes.isReleased,
+                subscriptions: subscriptions.revision == durableSubscriptions ? nil : subscriptions.record,
+                subscribedMicroseconds: subscribedMicroseconds,
                 broker: broker))
     }
 
     /// The database knows what was to be known at this revision.
     func recorded(_ entry: SessionEntry) {
+        durableSubscriptions = entry.subscriptionsRevision
         for reaction in wishes.durable(entry) { reaction() }
         if entry.record.isReleased { shard.released(self) }
     }
@@ -162,6 +171,9 @@ final class PoolSession {
         releaseIfSettled()
     }
 
+    /// The broker has taken over a message of ours.
+    func publishAcknowledged() { publishing.acknowledged() }
+
     /// The broker does not want what we publish.
     func publishRefused(_ refusal: ServerRefusal) {
         guard !hasToldOfRefusedPublish else { return }
@@ -182,14 +194,14 @@ final class PoolSession {
 
     /// Tells whoever listens that this session is there, or leaves (`broker.status_topic`). Its last will says the latter when it cannot.
     func publishStatus(isOnline: Bool) {
-        guard let topic = settings.mqtt.will?.topic, mqtt.pointee.configuration.will != nil else { return }
+        guard publishing.isAllowed, let topic = settings.mqtt.will?.topic, mqtt.pointee.configuration.will != nil else { return }
         let words = isOnline ? SessionSettings.online : SessionSettings.offline
         _ = mqtt.pointee.publish(topic: topic, payload: Array(words.utf8), qos: .atLeastOnce, isRetained: true)
     }
 
     /// Publishes a message of ours; false when it cannot go now.
     func publish(topic: TopicName, payload: [UInt8], properties: [UInt8]) -> Bool {
-        guard case .open(let handler) = state, isSubscribing, case .none = ending else { return false }
+        guard publishing.isAllowed, case .open(let handler) = state, isSubscribing, case .none = ending else { return false }
         switch mqtt.pointee.publish(topic: topic, payload: payload, qos: .atLeastOnce, properties: properties) {
         case .written, .awaitingAcknowledgement:
             handler.flush()

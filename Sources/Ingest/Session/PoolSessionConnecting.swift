@@ -64,11 +64,16 @@ extension PoolSession {
             "session established",
             metadata: ["session_present": "\(presence.inWords)", "mqtt": "\(mqtt.pointee.configuration.version)"])
         if let seconds = mqtt.pointee.capabilities.sessionExpirySeconds, seconds < mqtt.pointee.configuration.sessionExpirySeconds {
-            logger.warning(
-                "the broker keeps the session for a shorter time than asked for (broker.session_expiry)",
-                metadata: ["seconds": "\(seconds)"])
+            if seconds == 0 {
+                logger.error("the broker keeps no session: with each connection that ends, what waits in it or is unacknowledged is lost")
+            } else {
+                logger.warning(
+                    "the broker keeps the session for a shorter time than asked for (broker.session_expiry)",
+                    metadata: ["seconds": "\(seconds)"])
+            }
         }
         publishStatus(isOnline: true)
+        subscriptions.connectionBegan()
         switch presence {
         case .absent: subscriptions.sessionForgotten()
         // MQTT 3.1 does not say whether there was a session.
@@ -116,6 +121,14 @@ extension PoolSession {
         case .idle, .recording, .waiting, .suspended, .ended: return
         }
         shard.connector.ended(self, wasAnswered: wasAnswered, because: error)
+        if establishedAt != nil, case .none = ending,
+            publishing.connectionEnded(unacknowledged: mqtt.pointee.unacknowledgedPublicationCount)
+        {
+            mqtt.pointee.abandonPublications()
+            logger.warning(
+                "the broker ends the connection whenever we publish: nothing is published any more; allow this user to publish on broker.status_topic, or set that to null"
+            )
+        }
         if let establishedAt, shard.eventLoop.now - establishedAt >= Self.successAfter {
             backoff.reset()
             problem = nil
@@ -157,7 +170,9 @@ extension PoolSession {
     /// Says DISCONNECT and stays away until `connect`.
     func suspend(because reason: String) {
         switch state {
-        case .open(let handler): handler.disconnect(because: reason)
+        case .open(let handler):
+            publishStatus(isOnline: false)
+            handler.disconnect(because: reason)
         case .waiting(let timer):
             timer.cancel()
             state = .suspended

@@ -11,19 +11,53 @@ extension PoolSession {
         let wanted = plan.subscriptions(
             ofSession: number, sharedIsAvailable: mqtt.pointee.capabilities.areSharedSubscriptionsAvailable)
         if subscriptions.want(wanted, capabilities: mqtt.pointee.capabilities) {
-            wish(connecting: false) { [self] in ask() }
+            askOnceRecorded()
         } else {
             subscriptionsAnswered(wasAsked: false)
         }
     }
 
+    private func askOnceRecorded() {
+        wish(connecting: false) { [self] in ask() }
+        askedRevision = wishes.revision
+    }
+
+    /// Asks for what is recorded as asked for, when nothing is unanswered; the last answer, or the record, calls it again.
     private func ask() {
-        guard case .open(let handler) = state, mqtt.pointee.isConnected else { return }
+        guard case .open(let handler) = state, mqtt.pointee.isConnected, !mqtt.pointee.hasPendingRequests else { return }
+        guard wishes.durableRevision >= askedRevision else { return }
+        if holdBackWhatOthersNeed() { shard.lookAtOtherSessions() }
         let requests = subscriptions.requests
         mqtt.pointee.subscribe(requests.subscribe, now: shard.eventLoop.now)
         mqtt.pointee.unsubscribe(requests.unsubscribe, now: shard.eventLoop.now)
-        handler.flush()
-        if requests.subscribe.isEmpty, requests.unsubscribe.isEmpty { subscriptionsAnswered(wasAsked: false) }
+        if requests.subscribe.isEmpty, requests.unsubscribe.isEmpty {
+            subscriptionsAnswered(wasAsked: true)
+        } else {
+            handler.requestsSent()
+        }
+    }
+
+    /// A filter that moves to other sessions stays until they have it. As long as both have it, messages come twice; with neither, they would be lost.
+    /// - Returns: whether anything is held back.
+    private func holdBackWhatOthersNeed() -> Bool {
+        let heldBack = subscriptions.leaving.filter { filter in
+            let successors = shard.subscriptions.successors(
+                to: filter, leftBy: number, sharedIsAvailable: mqtt.pointee.capabilities.areSharedSubscriptionsAvailable)
+            return !successors.allSatisfy { shard.hasGranted($0.filter, toSession: $0.session) }
+        }
+        subscriptions.holdBack(Set(heldBack))
+        return !heldBack.isEmpty
+    }
+
+    /// News of what the pool's other sessions have, good for this moment only.
+    func otherSessionsSeen() {
+        guard isSubscribing, !subscriptions.leaving.isEmpty else { return }
+        let isAnyHeldBack = holdBackWhatOthersNeed()
+        if !subscriptions.requests.unsubscribe.isEmpty {
+            ask()
+        } else if isAnyHeldBack {
+            shard.lookAtOtherSessions()
+        }
     }
 
     func subscribed(_ results: [SubscriptionResult]) {
@@ -38,7 +72,7 @@ extension PoolSession {
                     ])
             }
         }
-        goOnSubscribing()
+        ask()
     }
 
     func unsubscribed(_ results: [UnsubscriptionResult]) {
@@ -50,20 +84,14 @@ extension PoolSession {
                     metadata: ["filter": "\(result.filter)", "reason": "\(refusal.code)"])
             }
         }
-        goOnSubscribing()
-    }
-
-    private func goOnSubscribing() {
-        guard !mqtt.pointee.hasPendingRequests else { return }
-        let requests = subscriptions.requests
-        if requests.subscribe.isEmpty, requests.unsubscribe.isEmpty { subscriptionsAnswered(wasAsked: true) } else { ask() }
+        ask()
     }
 
     /// The broker has answered for every filter: that is recorded, and what it refused is asked for again after a while.
     /// - Parameter wasAsked: on this connection; otherwise it is what the broker answered some time ago.
     private func subscriptionsAnswered(wasAsked: Bool) {
         let refused = subscriptions.refused
-        if wasAsked { subscribedMicroseconds = wallClockMicroseconds() }
+        if wasAsked, subscriptions.isEachSharedAnswered { subscribedMicroseconds = wallClockMicroseconds() }
         if refused.isEmpty { retryBackoff.reset() }
         wish(connecting: false)
         let known = toldRefusals
@@ -81,9 +109,10 @@ extension PoolSession {
                     "filter": "\(filter)", "mappings": "\(mappings.joined(separator: ", "))", "reason": "\(reason)",
                 ])
         }
+        retry?.cancel()
         retry = shard.eventLoop.assumeIsolated().scheduleTask(in: retryBackoff.next(shard.jitter)) { [self] in
             guard isSubscribing, !mqtt.pointee.hasPendingRequests, subscriptions.retryRefused() else { return }
-            wish(connecting: false) { [self] in ask() }
+            askOnceRecorded()
         }
     }
 

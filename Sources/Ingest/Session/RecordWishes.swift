@@ -4,6 +4,8 @@ struct RecordWishes {
     var isDue = false
     /// Counts the wishes.
     private(set) var revision: UInt64 = 0
+    /// The database knows all wishes up to this one.
+    private(set) var durableRevision: UInt64 = 0
     var isConnecting = false
     private(set) var isReleased = false
     /// "Connecting" is durable, and nothing else is on its way.
@@ -33,6 +35,7 @@ struct RecordWishes {
 
     /// - Returns: the reactions that are due, oldest first.
     mutating func durable(_ entry: SessionEntry) -> [() -> Void] {
+        durableRevision = max(durableRevision, entry.revision)
         if entry.revision == revision { isMarkDurable = entry.record.isConnecting }
         let due = reactions.filter { $0.revision <= entry.revision }.map(\.run)
         reactions.removeAll { $0.revision <= entry.revision }

@@ -55,7 +55,7 @@ final class SessionHandler: ChannelInboundHandler {
     private func begin(_ context: ChannelHandlerContext) {
         guard self.context == nil else { return }
         self.context = context
-        guard pool.connectionOpened(self) else { return close() }
+        guard pool.connectionOpened(self) else { return end(because: "the connection is not wanted any more") }
         session.pointee.connectionOpened(now: now)
         flush()
         tick()
@@ -73,7 +73,7 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? IOError, error.errnoCode == ECONNRESET, endReason == nil { isSilence = !isAnswered }
+        if isEndWithoutWord(error), endReason == nil { isSilence = !isAnswered }
         end(because: describeConnectFailure(error))
     }
 
@@ -155,7 +155,8 @@ final class SessionHandler: ChannelInboundHandler {
             case .subscribed(let results): pool.subscribed(results)
             case .unsubscribed(let results): pool.unsubscribed(results)
             case .publishRefused(_, let refusal): pool.publishRefused(refusal)
-            case .repeated, .acknowledged: break
+            case .acknowledged: pool.publishAcknowledged()
+            case .repeated: break
             }
         }
     }
@@ -233,12 +234,17 @@ final class SessionHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(output), promise: nil)
     }
 
+    /// Requests were written: they go out, and their time limits count.
+    func requestsSent() { tick() }
+
     /// Keep alive and time limits.
     private func tick() {
         guard context != nil else { return }
+        timer?.cancel()
         do throws(MQTTError) {
             let next = try session.pointee.tick(now: now)
             flush()
+            guard next < .distantFuture else { return }
             timer = shard.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in tick() }
         } catch {
             end(error)
@@ -262,7 +268,6 @@ final class SessionHandler: ChannelInboundHandler {
 
     /// Ends the connection for what the broker did; from MQTT 5.0 on it is told.
     private func end(_ error: MQTTError) {
-        isAnswered = isAnswered || error.isAnswer
         if endError == nil { endError = error }
         if let output = session.pointee.takeOutput(now: now) { context?.writeAndFlush(wrapOutboundOut(output), promise: nil) }
         end(because: Self.words(error))
@@ -287,13 +292,6 @@ final class SessionHandler: ChannelInboundHandler {
         } else {
             close()
         }
-    }
-}
-
-extension MQTTError {
-    /// It came in CONNACK, or because of one.
-    fileprivate var isAnswer: Bool {
-        if case .connectTimedOut = self { false } else { true }
     }
 }
 

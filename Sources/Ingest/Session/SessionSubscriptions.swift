@@ -8,7 +8,7 @@ import Store
 /// filter behind, and a session that has what it should have is asked nothing.
 ///
 /// UNSUBSCRIBE waits for every SUBACK: what the old filter covers is meant to come through the new one without a gap. Where a new filter is refused, old
-/// ones that reach the same topics stay.
+/// ones that reach the same topics stay, and where another session is to take over, so does the old filter until that one has it (`heldBack`).
 struct SessionSubscriptions {
     struct Entry: Equatable {
         var subscription: Subscription
@@ -18,7 +18,15 @@ struct SessionSubscriptions {
     }
 
     /// By filter: all that the broker may have.
-    private(set) var entries: [TopicFilter: Entry]
+    private(set) var entries: [TopicFilter: Entry] {
+        didSet { revision += 1 }
+    }
+    /// Counts what may have changed in `record`.
+    private(set) var revision = 0
+    /// Filters that the broker has answered for on this connection.
+    private var answered: Set<TopicFilter> = []
+    /// Filters to leave that other sessions do not have yet.
+    private var heldBack: Set<TopicFilter> = []
     private var wanted: [TopicFilter: Subscription] = [:]
     /// Filters that the broker could not take, so that it was not asked.
     private var unavailable: [TopicFilter: String] = [:]
@@ -49,6 +57,9 @@ struct SessionSubscriptions {
     }
 
     // MARK: What should be
+
+    /// A connection begins: what was answered on a former one is some time old.
+    mutating func connectionBegan() { answered = [] }
 
     /// The broker has no session: it has no subscription either.
     mutating func sessionForgotten() { entries = [:] }
@@ -107,9 +118,15 @@ struct SessionSubscriptions {
     private var filtersToLeave: [TopicFilter] {
         let missing = sorted { $0.state == .refused }.map(\.subscription.filter) + unavailable.keys
         return sorted { $0.state == .leaving }.map(\.subscription.filter).filter { leaving in
-            !kept.contains(leaving) && !missing.contains { $0.intersects(leaving) }
+            !kept.contains(leaving) && !heldBack.contains(leaving) && !missing.contains { $0.intersects(leaving) }
         }
     }
+
+    /// Filters that are not wanted any more.
+    var leaving: [TopicFilter] { sorted { $0.state == .leaving }.map(\.subscription.filter) }
+
+    /// These are not to be ended yet.
+    mutating func holdBack(_ filters: Set<TopicFilter>) { heldBack = filters }
 
     private func sorted(where condition: (Entry) -> Bool) -> [Entry] {
         entries.values.filter(condition).sorted { $0.subscription.filter.description < $1.subscription.filter.description }
@@ -120,6 +137,7 @@ struct SessionSubscriptions {
         for result in results {
             let filter = result.subscription.filter
             guard entries[filter]?.subscription == result.subscription else { continue }
+            answered.insert(filter)
             entries[filter]?.granted = result.grantedQoS
             // Not wanted any more, since the mappings have changed meanwhile: it still is to go.
             guard wanted[filter] != nil else { continue }
@@ -149,6 +167,11 @@ struct SessionSubscriptions {
     }
 
     // MARK: How it stands
+
+    /// The broker has answered on this connection for every shared subscription that counts as granted: a restart before it has taken none of them.
+    var isEachSharedAnswered: Bool {
+        entries.allSatisfy { $0.value.state != .granted || $0.key.sharedGroup == nil || answered.contains($0.key) }
+    }
 
     /// The broker has all that the session should have, as far as it can be had.
     var isComplete: Bool { wanted.keys.allSatisfy { entries[$0]?.state == .granted || unavailable[$0] != nil } }

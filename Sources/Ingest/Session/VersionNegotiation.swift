@@ -1,4 +1,5 @@
 import MQTT
+import Synchronization
 
 /// The versions of MQTT that a connection may speak (`broker.version`).
 public enum VersionChoice: Sendable, Equatable {
@@ -23,7 +24,11 @@ struct VersionNegotiation {
     }
 
     private let choice: VersionChoice
-    private var state: State
+    private var state: State {
+        didSet { if state != oldValue { knowledge += 1 } }
+    }
+    /// Counts what was learned: an attempt that began before the last lesson teaches nothing by its silence.
+    private(set) var knowledge = 0
 
     init(_ choice: VersionChoice) {
         self.choice = choice
@@ -46,7 +51,8 @@ struct VersionNegotiation {
     mutating func accepted(_ version: ProtocolVersion) -> Bool {
         guard choice == .auto else { return true }
         switch state {
-        case .settled: return true
+        // One that was under way while the version was found out: sessions of two versions would share subscriptions in two ways.
+        case .settled(let known): return version == known
         case .unknown, .suspected, .verifying:
             guard version == .v5 else {
                 state = .verifying
@@ -64,13 +70,27 @@ struct VersionNegotiation {
     }
 
     /// The connection ended before CONNACK.
-    mutating func metSilence(_ version: ProtocolVersion) {
-        guard choice == .auto else { return }
+    /// - Parameter knowledge: what was known when the attempt began.
+    mutating func metSilence(_ version: ProtocolVersion, since knowledge: Int) {
+        guard choice == .auto, knowledge == self.knowledge else { return }
         switch (state, version) {
         case (.unknown, .v5): state = .suspected
         case (.verifying, .v5): state = .settled(.v3_1_1)
         case (.suspected, .v3_1_1): state = .unknown
         default: break
         }
+    }
+}
+
+/// What is known of each broker's version, for all sessions of the process: the way in which filters are shared depends on it.
+final class BrokerVersions: Sendable {
+    private let choice: VersionChoice
+    private let negotiations = Mutex<[BrokerEndpoint: VersionNegotiation]>([:])
+
+    init(_ choice: VersionChoice) { self.choice = choice }
+
+    /// Reads and changes what is known of one broker.
+    func of<Result: Sendable>(_ endpoint: BrokerEndpoint, _ body: (inout VersionNegotiation) -> Result) -> Result {
+        negotiations.withLock { body(&$0[endpoint, default: VersionNegotiation(choice)]) }
     }
 }

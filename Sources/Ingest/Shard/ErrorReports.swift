@@ -31,7 +31,6 @@ struct ErrorReports {
 
     private let plan: MappingPlan
     private var gate: FloodGate
-    private(set) var suppressed: UInt64 = 0
 
     /// - Parameter perMinute: of one mapping, in this shard.
     init(plan: MappingPlan, perMinute: Double) {
@@ -45,10 +44,7 @@ struct ErrorReports {
         error: String, now: NIODeadline
     ) -> ErrorReport? {
         guard plan.reportsErrors, let topic = plan.errorReportTopic(of: mapping, for: message.topic) else { return nil }
-        guard gate.letter(of: mapping, now: now) != .drop else {
-            suppressed += 1
-            return nil
-        }
+        guard gate.letter(of: mapping, now: now) != .drop else { return nil }
         var object: [String: Any] = [
             "topic": String(decoding: message.topic, as: UTF8.self), "mapping": plan.names[mapping], "stage": stage.rawValue,
             "time": Self.time(message.receivedMicroseconds), "error": error, "payload_bytes": message.payload.count,
@@ -59,7 +55,7 @@ struct ErrorReports {
         if let text = Self.text(sample, isCut: message.payload.count > sample.count) {
             object["payload"] = text
         } else {
-            object["payload_hex"] = sample.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            object["payload_hex"] = hexadecimalDigits(of: sample)
         }
         guard let data = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes]) else {
             return nil

@@ -118,7 +118,7 @@ final class Shard {
         if outcome.matchedCount == 0 { statistics.unrouted += 1 }
         if outcome.failureCount > 0 { writeLetters(message, session: session) }
         open.messageCount += 1
-        open.messageBytes += message.payload.count + message.topic.count + outcome.writtenBytes
+        open.messageBytes += message.payload.count + message.topic.count + message.properties.bytes.count + outcome.writtenBytes
     }
 
     /// Lets the open batch's commit settle a delivery that stores nothing itself (the release of a QoS 2 message).
@@ -138,7 +138,7 @@ final class Shard {
                 isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: .decode,
                 column: failure.column, error: failure.reason, clientIdentifier: open.clientIdentifier(UInt32(session)),
                 properties: message.properties)
-            open.messageBytes += message.payload.count
+            open.messageBytes += message.payload.count + message.properties.bytes.count
             guard plan.reportsErrors, open.reports.count < ErrorReports.reportsPerBatchMaximum else { continue }
             let report = reports.report(
                 message, session: session, mapping: failure.mapping, stage: .decode, column: failure.column, sqlState: nil,

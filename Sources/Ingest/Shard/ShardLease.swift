@@ -1,3 +1,4 @@
+import MQTT
 import NIOCore
 import Store
 
@@ -13,6 +14,9 @@ struct ShardLease {
     var isSuspended = false
     /// Granted again before this shard has heard that they are given back.
     var grantedAgain: [LeasedSession] = []
+    /// What the pool's sessions have been granted, while that is news.
+    var grantedFilters: [String: Set<String>] = [:]
+    var isAskingForFilters = false
 }
 
 /// Whom a shard tells about its leases. Called on the shard's event loop.
@@ -21,6 +25,8 @@ protocol ShardLeaseObserver: AnyObject {
     func isReady(_ shard: Int)
     /// The database does not know the row any more.
     func lostRow(_ shard: Int, _ row: WriterRow)
+    /// What the pool's sessions have been granted is to be told (`LeaseReport.filters`) with the next look.
+    func asksForFilters(_ shard: Int)
 }
 
 extension Shard {
@@ -50,7 +56,25 @@ extension Shard {
         case .granted(let granted):
             for session in granted where session.writer == lease.row { adopt(session) }
         case .revoked: revoke()
+        case .filters(let granted):
+            lease.isAskingForFilters = false
+            lease.grantedFilters = granted
+            for case let session? in sessions { session.otherSessionsSeen() }
+            // Older news must end no subscription.
+            lease.grantedFilters = [:]
         }
+    }
+
+    /// Whether a session of the pool, of whatever process, is just seen to have this filter.
+    func hasGranted(_ filter: TopicFilter, toSession number: Int) -> Bool {
+        lease.grantedFilters[settings.sessions[number].mqtt.clientIdentifier]?.contains(filter.description) ?? false
+    }
+
+    /// Asks what the pool's sessions have.
+    func lookAtOtherSessions() {
+        guard !lease.isAskingForFilters else { return }
+        lease.isAskingForFilters = true
+        leases.asksForFilters(index)
     }
 
     private func adopt(_ granted: LeasedSession) {

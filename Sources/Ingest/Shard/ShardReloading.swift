@@ -14,7 +14,8 @@ extension Shard {
         guard let next = nextPlan else { return }
         // With something in it, it goes first: at once if the writer is idle, else when it comes back. `linger` does not hold it.
         if !open.isEmpty, spare != nil { send() }
-        guard open.isEmpty else { return }
+        // A batch that needs no commit has come back at once, and may have brought the change with it.
+        guard open.isEmpty, nextPlan != nil else { return }
         nextPlan = nil
         for (name, counters) in zip(plan.names, evaluator.pointee.counters) {
             formerMappings[name] = formerMappings[name]?.adding(counters) ?? counters

@@ -12,7 +12,7 @@ struct Connect {
             flags |= 0b0000_0100 | will.qos.rawValue << 3 | (will.isRetained ? 0b0010_0000 : 0)
         }
         if let credentials = configuration.credentials {
-            flags |= 0b1000_0000 | (credentials.password == nil ? 0 : 0b0100_0000)
+            flags |= (credentials.username == nil ? 0 : 0b1000_0000) | (credentials.password == nil ? 0 : 0b0100_0000)
         }
         return flags
     }
@@ -60,7 +60,7 @@ struct Connect {
             body.writeField(will.payload)
         }
         if let credentials = configuration.credentials {
-            body.writeField(Array(credentials.username.utf8))
+            if let username = credentials.username { body.writeField(Array(username.utf8)) }
             if let password = credentials.password { body.writeField(password) }
         }
         buffer.writeFixedHeader(firstByte: PacketType.connect.firstByte, remainingBytes: body.readableBytes)

@@ -8,7 +8,7 @@ public enum SessionPresence: Sendable {
     case unknown
 }
 
-/// What a server says beside a reason code (MQTT 5.0): foreign text, cut and without control characters.
+/// What a server says beside a reason code (MQTT 5.0): foreign text, cut and escaped.
 public struct ServerStatement: Sendable, Equatable {
     /// Its own words (Reason String).
     public var reason: String?
@@ -23,8 +23,8 @@ public struct ServerStatement: Sendable, Equatable {
 
     mutating func take(_ property: Property) {
         switch property.identifier {
-        case .reasonString: reason = property.text()
-        case .serverReference: serverReference = property.text()
+        case .reasonString: reason = ForeignText(property.bytes).description
+        case .serverReference: serverReference = ForeignText(property.bytes).description
         default: break
         }
     }
@@ -41,8 +41,6 @@ public struct ServerCapabilities: Sendable, Equatable {
     public var isRetainAvailable = true
     /// The largest packet of ours.
     public var maximumPacketBytes = FixedHeader.remainingBytesMaximum + 5
-    /// The name that it gives to a client that came without one.
-    public var assignedClientIdentifier: String?
     public var areWildcardSubscriptionsAvailable = true
     public var areSubscriptionIdentifiersAvailable = true
     /// nil: the server does not say, since its version cannot.
@@ -64,7 +62,6 @@ public struct ServerCapabilities: Sendable, Equatable {
         case .maximumQoS: maximumQoS = number == 0 ? .atMostOnce : .atLeastOnce
         case .retainAvailable: isRetainAvailable = number == 1
         case .maximumPacketSize: maximumPacketBytes = min(Int(number), maximumPacketBytes)
-        case .assignedClientIdentifier: assignedClientIdentifier = String(decoding: property.bytes, as: UTF8.self)
         case .wildcardSubscriptionAvailable: areWildcardSubscriptionsAvailable = number == 1
         case .subscriptionIdentifierAvailable: areSubscriptionIdentifiersAvailable = number == 1
         case .sharedSubscriptionAvailable: areSharedSubscriptionsAvailable = number == 1

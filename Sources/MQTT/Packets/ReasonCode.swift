@@ -98,7 +98,6 @@ public enum ReasonCode: UInt8, Sendable, CaseIterable {
                 false
             default: isFailure
             }
-        case .authentication: [.success, .continueAuthentication].contains(self)
         default: false
         }
     }

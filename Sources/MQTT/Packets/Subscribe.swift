@@ -16,10 +16,6 @@ public struct Subscription: Sendable, Hashable {
     public var qos: QoS
     /// When retained messages come; of no use before 5.0, and on shared subscriptions, which get none.
     public var retainHandling = RetainHandling.always
-    /// Messages that this session publishes do not come back; from 5.0, and not on shared subscriptions ([MQTT-3.8.3-4]).
-    public var noLocal = false
-    /// Messages keep the RETAIN flag with which they were published; from 5.0.
-    public var retainAsPublished = false
     /// What messages of this subscription carry, from 1 to 268,435,455; from 5.0, where the server has it ([MQTT-3.3.4-3]).
     public var identifier: UInt32?
 
@@ -35,8 +31,7 @@ public struct Subscription: Sendable, Hashable {
     /// The byte behind the filter (§3.8.3.1); just the QoS before 5.0.
     func options(_ version: ProtocolVersion) -> UInt8 {
         guard version.hasProperties else { return qos.rawValue }
-        let isShared = filter.sharedGroup != nil
-        return qos.rawValue | (noLocal && !isShared ? 0b0100 : 0) | (retainAsPublished ? 0b1000 : 0) | retainHandling.rawValue << 4
+        return qos.rawValue | retainHandling.rawValue << 4
     }
 }
 
@@ -47,6 +42,7 @@ public struct ServerRefusal: Sendable, Hashable {
     /// The server's own words.
     public var reason: String?
 
+    /// Makes a refusal.
     public init(code: ReasonCode, reason: String? = nil) {
         self.code = code
         self.reason = reason
@@ -72,10 +68,12 @@ public struct SubscriptionResult: Sendable, Hashable {
 
 /// What the server made of the end of a subscription.
 public struct UnsubscriptionResult: Sendable, Hashable {
+    /// What was to end.
     public var filter: TopicFilter
     /// Why the subscription may still be there; nil: it is not.
     public var refusal: ServerRefusal?
 
+    /// Makes a result.
     public init(filter: TopicFilter, refusal: ServerRefusal? = nil) {
         self.filter = filter
         self.refusal = refusal

@@ -88,6 +88,4 @@ struct PropertySet {
     static let acknowledgement = PropertySet(.reasonString, .userProperty)
     /// DISCONNECT of a server (§3.14.2.2): a session expiry interval is the client's to send.
     static let disconnect = PropertySet(.reasonString, .userProperty, .serverReference)
-    /// AUTH (§3.15.2.2).
-    static let authentication = PropertySet(.authenticationMethod, .authenticationData, .reasonString, .userProperty)
 }

@@ -25,15 +25,6 @@ struct Property: BitwiseCopyable {
     var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     /// The value of a user property.
     var value = UnsafeRawBufferPointer(start: nil, count: 0)
-
-    /// The bytes as text, for a log: at most so many characters, and no control characters.
-    func text(maximumCharacters: Int = 200) -> String {
-        let whole = String(decoding: bytes.prefix(maximumCharacters * 4), as: UTF8.self)
-        return String(
-            whole.prefix(maximumCharacters).map {
-                $0.isNewline || $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? "?" : $0
-            })
-    }
 }
 
 /// Walks the properties of a packet, one after the other, checking each. Allocates nothing.

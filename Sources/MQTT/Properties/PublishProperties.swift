@@ -81,16 +81,20 @@ public struct PublishPropertiesWriter {
     /// None yet.
     public init() {}
 
+    /// What the payload is, usually a MIME type (§3.3.2.3.9).
     /// - Parameter text: at most 65,535 bytes; false, and nothing is written, when it is longer or holds U+0000.
     @discardableResult
     public mutating func contentType(_ text: String) -> Bool { append(.contentType, text: text) }
 
+    /// Where an answer is to be published (§3.3.2.3.5).
     /// - Parameter text: a topic name ([MQTT-3.3.2-14]); false, and nothing is written, when it is none.
     @discardableResult
     public mutating func responseTopic(_ text: String) -> Bool {
         (try? TopicName(text)) != nil && append(.responseTopic, text: text)
     }
 
+    /// What a requester tells its answers apart by (§3.3.2.3.6).
+    /// - Parameter data: at most 65,535 bytes; false, and nothing is written, when there are more.
     @discardableResult
     public mutating func correlationData(_ data: [UInt8]) -> Bool {
         guard data.count <= Int(UInt16.max) else { return false }
@@ -99,6 +103,10 @@ public struct PublishPropertiesWriter {
         return true
     }
 
+    /// A pair of a name and a value, one of any number (§3.3.2.3.7); a name may stand more than once.
+    /// - Parameters:
+    ///   - name: at most 65,535 bytes; false, and nothing is written, when it is longer or holds U+0000.
+    ///   - value: the same holds for it.
     @discardableResult
     public mutating func userProperty(_ name: String, _ value: String) -> Bool {
         guard Self.isText(name), Self.isText(value) else { return false }
@@ -108,11 +116,13 @@ public struct PublishPropertiesWriter {
         return true
     }
 
+    /// How long the server is to keep the message for subscribers that are away (§3.3.2.3.3).
     public mutating func messageExpirySeconds(_ seconds: UInt32) {
         bytes.append(PropertyIdentifier.messageExpiryInterval.rawValue)
         withUnsafeBytes(of: seconds.bigEndian) { bytes += $0 }
     }
 
+    /// The payload is UTF-8 (§3.3.2.3.2).
     public mutating func payloadIsText() { bytes += [PropertyIdentifier.payloadFormatIndicator.rawValue, 1] }
 
     private mutating func append(_ identifier: PropertyIdentifier, text: String) -> Bool {

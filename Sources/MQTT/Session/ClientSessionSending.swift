@@ -116,10 +116,26 @@ extension ClientSession {
         }
     }
 
-    /// Every SUBSCRIBE and UNSUBSCRIBE of this connection is answered.
-    public var hasPendingRequests: Bool { !requests.isEmpty }
+    /// The answer to a SUBSCRIBE or UNSUBSCRIBE of this connection is still to come.
+    public var hasPendingRequests: Bool {
+        !requests.isEmpty
+            || ownEvents.contains { event in
+                switch event {
+                case .subscribed, .unsubscribed: true
+                case .acknowledged, .publishRefused: false
+                }
+            }
+    }
 
     // MARK: Messages of ours
+
+    /// Messages of ours at QoS 1 and 2 that the server has not taken over.
+    public var unacknowledgedPublicationCount: Int { publications.count }
+
+    /// Gives up what the server has not taken over: it is not sent again.
+    ///
+    /// - Precondition: there is no connection, or it is being closed.
+    public mutating func abandonPublications() { publications = OutgoingPublications() }
 
     /// Writes PUBLISH, unless there is no connection or the window is full. At a higher QoS than the server has, it goes at the server's ([MQTT-3.2.2-11]),
     /// and to a server that retains nothing without RETAIN ([MQTT-3.2.2-14]).

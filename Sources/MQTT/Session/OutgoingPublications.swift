@@ -17,12 +17,17 @@ struct OutgoingPublications {
         var stage: Stage
         /// The packet as it went out, while it may have to go again.
         var packet: ByteBuffer?
+        /// PUBLISH went out on this connection: it takes a place in the server's window until it ends.
+        var isCounted = false
     }
 
     private var inFlight: [UInt16: InFlight] = [:]
     private var nextOrder: UInt64 = 0
     /// Packets of former connections for which the server's window has no room yet, the next one last.
     private var waiting: [(packetIdentifier: UInt16, packet: ByteBuffer)] = []
+    /// The server's window, while something waits for it, and how much of it is taken.
+    private var windowMaximum = Int.max
+    private var countedCount = 0
 
     var count: Int { inFlight.count }
 
@@ -30,8 +35,9 @@ struct OutgoingPublications {
 
     /// A PUBLISH at QoS 1 or 2 was written.
     mutating func sent(_ packetIdentifier: UInt16, qos: QoS, packet: ByteBuffer?) {
-        inFlight[packetIdentifier] = InFlight(order: nextOrder, qos: qos, stage: .publishSent, packet: packet)
+        inFlight[packetIdentifier] = InFlight(order: nextOrder, qos: qos, stage: .publishSent, packet: packet, isCounted: true)
         nextOrder += 1
+        countedCount += 1
     }
 
     /// PUBACK, whatever its reason code: the message is not sent again ([MQTT-4.4.0-2]).
@@ -75,10 +81,19 @@ struct OutgoingPublications {
 
     private func isWaiting(_ packetIdentifier: UInt16) -> Bool { waiting.contains { $0.packetIdentifier == packetIdentifier } }
 
-    /// A place in the server's window is free.
+    /// A message has ended, and what waits may go, as far as the server's window has room ([MQTT-3.3.4-9]): the end of a message that went out on a
+    /// former connection makes none.
     private mutating func end(_ packetIdentifier: UInt16, output: inout ByteBuffer) {
-        inFlight[packetIdentifier] = nil
-        if var next = waiting.popLast() { output.writeBuffer(&next.packet) }
+        if inFlight.removeValue(forKey: packetIdentifier)?.isCounted == true { countedCount -= 1 }
+        while countedCount < windowMaximum, var next = waiting.popLast() {
+            output.writeBuffer(&next.packet)
+            count(next.packetIdentifier)
+        }
+    }
+
+    private mutating func count(_ packetIdentifier: UInt16) {
+        inFlight[packetIdentifier]?.isCounted = true
+        countedCount += 1
     }
 
     /// Sends again what the server has not taken over, in the order of old, with DUP where it may have the first copy ([MQTT-3.3.1-1]).
@@ -91,7 +106,7 @@ struct OutgoingPublications {
         to output: inout ByteBuffer, presence: SessionPresence, _ capabilities: ServerCapabilities, maximum: Int
     ) -> [ClientSession.OwnEvent] {
         var ended: [ClientSession.OwnEvent] = []
-        var sent = 0
+        windowMaximum = maximum
         var later: [(packetIdentifier: UInt16, packet: ByteBuffer)] = []
         for (packetIdentifier, publication) in inFlight.sorted(by: { $0.value.order < $1.value.order }) {
             switch (publication.stage, presence) {
@@ -110,9 +125,9 @@ struct OutgoingPublications {
                 if presence != .absent, let first = packet.getInteger(at: packet.readerIndex, as: UInt8.self) {
                     packet.setInteger(first | OutgoingPublish.duplicateFlag, at: packet.readerIndex)
                 }
-                if sent < maximum {
+                if countedCount < maximum {
                     output.writeBuffer(&packet)
-                    sent += 1
+                    count(packetIdentifier)
                 } else {
                     later.append((packetIdentifier, packet))
                 }
@@ -143,6 +158,8 @@ struct OutgoingPublications {
     /// - Parameter isSessionOver: the session ended with it.
     mutating func connectionClosed(isSessionOver: Bool) {
         waiting = []
+        countedCount = 0
+        for packetIdentifier in inFlight.keys { inFlight[packetIdentifier]?.isCounted = false }
         if isSessionOver { inFlight.removeAll(keepingCapacity: true) }
     }
 }

@@ -22,15 +22,15 @@ public struct Will: Sendable, Hashable {
     }
 }
 
-/// Who connects. A password needs a user name ([MQTT-3.1.2-22]).
+/// Who connects. Before 5.0 a password needs a user name ([MQTT-3.1.2-22]).
 public struct Credentials: Sendable, Hashable {
-    /// At most 65,535 bytes.
-    public var username: String
+    /// At most 65,535 bytes; nil: CONNECT names none.
+    public var username: String?
     /// At most 65,535 bytes; any bytes.
     public var password: [UInt8]?
 
     /// Makes credentials.
-    public init(username: String, password: [UInt8]? = nil) {
+    public init(username: String?, password: [UInt8]? = nil) {
         self.username = username
         self.password = password
     }
@@ -90,7 +90,10 @@ public struct SessionConfiguration: Sendable {
             }
             try Self.check("the receive maximum", Int(receiveMaximum), in: 1...Int(UInt16.max))
             if let credentials {
-                try Self.check("the user name", text: credentials.username)
+                if let username = credentials.username { try Self.check("the user name", text: username) }
+                guard credentials.username != nil || credentials.password == nil || version.hasProperties else {
+                    throw .passwordWithoutUserName(version)
+                }
                 try Self.check("the password", bytes: credentials.password?.count ?? 0)
             }
             try Self.check("the will's payload", bytes: will?.payload.count ?? 0)

@@ -1,4 +1,5 @@
 import CopyFormat
+import MQTT
 import Payload
 
 // A column's way from its source to its field: condition → trim → null_if → map → parse → arithmetic → limits → default → not null.
@@ -136,18 +137,12 @@ extension Evaluator {
     }
 }
 
-/// A value in a message: at most 64 bytes of it, control characters escaped.
+/// A value in a message: at most 64 bytes of it, as a log may show them.
 struct Quoted: CustomStringConvertible {
     let bare: String
 
     init(_ bytes: UnsafeRawBufferPointer) {
-        let isCut = bytes.count > 64
-        var text = ""
-        for scalar in String(decoding: bytes.prefix(64), as: UTF8.self).unicodeScalars {
-            let isPlain = scalar.properties.generalCategory != .control && scalar.properties.generalCategory != .format
-            text += isPlain ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
-        }
-        bare = isCut ? text + "…" : text
+        bare = ForeignText(bytes.prefix(64)).description + (bytes.count > 64 ? "…" : "")
     }
 
     var description: String { "'\(bare)'" }

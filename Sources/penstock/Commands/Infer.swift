@@ -155,7 +155,8 @@ struct Infer: AsyncParsableCommand {
     private func report(_ inference: Inference) {
         var table = TextTable(header: ["mapping", "topics", "messages", "become rows", "rows", "decoder", "pattern"])
         for proposal in inference.proposals {
-            let pattern = proposal.topics.count == 1 ? proposal.topics[0] : "\(proposal.topics.count) topics, listed"
+            let pattern =
+                proposal.topics.count == 1 ? ForeignText(proposal.topics[0].utf8).description : "\(proposal.topics.count) topics, listed"
             table.rows.append([
                 proposal.name, grouped(proposal.topicCount), grouped(proposal.messageCount), grouped(proposal.storedCount),
                 grouped(proposal.rowCount),
@@ -167,9 +168,11 @@ struct Infer: AsyncParsableCommand {
         for proposal in inference.proposals {
             lost += proposal.messageCount - proposal.storedCount
             for loss in proposal.losses {
-                Terminal.warning("\(proposal.name): \(grouped(loss.count)) of its messages make no rows: \(loss.reason)")
+                Terminal.warning("\(proposal.name): \(grouped(loss.count)) of its messages make no rows: \(ForeignText(loss.reason.utf8))")
             }
-            for problem in proposal.problems { Terminal.error("\(proposal.name): check would refuse it: \(problem)") }
+            for problem in proposal.problems {
+                Terminal.error("\(proposal.name): check would refuse it: \(ForeignText(problem.utf8, maximumCharacters: 1000))")
+            }
         }
         let tests = inference.proposals.reduce(0) { $0 + $1.testCount }
         let mapped = inference.messageCount - inference.emptyCount

@@ -46,6 +46,8 @@ final class Reload: Sendable {
             logger.info("mappings reloaded", metadata: ["mappings": "\(reading.mappings.count)"])
         } catch let failure as Failure {
             refuse(failure.messages)
+        } catch let ending as IngestService.IsEnding {
+            logger.notice("the mappings are not reloaded", metadata: ["reason": "\(ending)"])
         } catch {
             refuse(["\(error)"])
         }

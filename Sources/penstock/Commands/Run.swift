@@ -45,6 +45,7 @@ struct Run: AsyncParsableCommand {
         let hangUp = reload.watch()
         defer { hangUp.cancel() }
         let signal = await stop.wait()
+        hangUp.cancel()
         logger.info("stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
         let last = try await service.shutdown(within: setup.configuration.shutdownTimeout)
         logger.info(

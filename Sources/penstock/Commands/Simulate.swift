@@ -84,8 +84,9 @@ struct Simulate: AsyncParsableCommand {
         let endpoint = configuration.broker.endpoints[0]
         let fleet = try fleet()
         var load = FleetConfiguration(fleet: fleet, host: endpoint.host, port: endpoint.port)
-        if let name = configuration.broker.username {
-            load.credentials = Credentials(username: name, password: configuration.broker.password.map { Array($0.value.utf8) })
+        let (name, password) = (configuration.broker.username, configuration.broker.password)
+        if name != nil || password != nil {
+            load.credentials = Credentials(username: name, password: password.map { Array($0.value.utf8) })
         }
         load.qos = QoS(rawValue: qos) ?? .atLeastOnce
         load.rate = rate

@@ -73,6 +73,23 @@ extension EndToEndTests {
 
         // MARK: Closing
 
+        @Test("a broker that closes the connection when we publish: after three such ends nothing is published, and messages come")
+        func closingOnPublish() async throws {
+            let pool = try await ScriptedPool(sessions: 1, version: .v3_1_1) { connection, visit in
+                try connection.accept(isSessionPresent: visit.number > 0)
+                guard visit.number > 2 else { return _ = try connection.expect(.publish) }
+                try connection.grant(try connection.require(.subscribe), qos: 1)
+                try connection.publish(7)
+                try connection.require(.publishAcknowledgement)
+                try connection.require(.disconnect)
+            }
+            try pool.workplace.ingester.start()
+            try await pool.waitUntilStored([7])
+            #expect(pool.workplace.ingester.log.components(separatedBy: "nothing is published any more").count == 2)
+            try await pool.close()
+            #expect(pool.complaints == [])
+        }
+
         enum Closing: Int, CaseIterable, Sendable {
             case atOnce, resetAtOnce, refusing
             case afterAcknowledgement, afterSubscription, resetAfterSubscription
@@ -94,7 +111,9 @@ extension EndToEndTests {
         private static func closing(_ version: WireVersion) async throws {
             let closings = Closing.allCases
             let start = Mutex<ContinuousClock.Instant?>(nil)
-            let pool = try await ScriptedPool(sessions: closings.count, version: version) { connection, visit in
+            // A session that loses each connection before its status is acknowledged would end by publishing none.
+            let pool = try await ScriptedPool(sessions: closings.count, version: version, broker: ["status_topic: null"]) {
+                connection, visit in
                 let closing = closings[visit.session]
                 let first = start.withLock { start in
                     start = start ?? visit.at

@@ -59,6 +59,42 @@ struct SessionSubscriptionsTests {
         #expect(states(session) == ["new": .granted])
     }
 
+    @Test("A filter that another session is to take over stays until it has it")
+    func heldBack() throws {
+        var session = try session(having: ["a/+", "b"])
+        _ = session.want([], capabilities: everything)
+        #expect(session.leaving.map(\.description) == ["a/+", "b"])
+        session.holdBack([try TopicFilter("a/+")])
+        #expect(session.requests.unsubscribe == [try TopicFilter("b")])
+        session.holdBack([])
+        #expect(session.requests.unsubscribe == [try TopicFilter("a/+"), try TopicFilter("b")])
+    }
+
+    @Test("Shared subscriptions count as there only when the broker has answered for each of them on this connection")
+    func sharedAnswered() throws {
+        var session = try session(having: ["a", "$share/g/b"])
+        session.connectionBegan()
+        let new = try subscription("$share/g/c")
+        _ = session.want([try subscription("a"), try subscription("$share/g/b"), new], capabilities: everything)
+        session.subscribed(granted([new]))
+        #expect(!session.isEachSharedAnswered, "of $share/g/b only the record speaks")
+        session.doubt(onlyShared: true)
+        session.subscribed(granted([try subscription("$share/g/b"), new]))
+        #expect(session.isEachSharedAnswered)
+        session.connectionBegan()
+        #expect(!session.isEachSharedAnswered)
+    }
+
+    @Test("What changes in the record changes its revision, and nothing else does")
+    func revision() throws {
+        var session = try session(having: ["a"])
+        let before = session.revision
+        _ = session.want([try subscription("a")], capabilities: everything)
+        #expect(session.revision == before)
+        _ = session.want([], capabilities: everything)
+        #expect(session.revision > before)
+    }
+
     @Test("A filter that the broker does not end is asked to go at the next occasion")
     func unsubscribeRefused() throws {
         var session = try session(having: ["old"])

