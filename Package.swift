@@ -51,7 +51,9 @@ let package = Package(
         .target(name: "Sandbox", swiftSettings: strictness),
         .executableTarget(
             name: "penstock",
-            dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log, nioCore],
+            dependencies: [
+                "Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log, nioCore,
+            ],
             swiftSettings: strictness),
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
@@ -70,7 +72,8 @@ let package = Package(
             swiftSettings: strictness),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
-        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox", "Fleet", "Mapping"], swiftSettings: strictness),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox", "Fleet", "Mapping"], swiftSettings: strictness),
 
         .executableTarget(
             name: "Torture", dependencies: ["Sandbox", "MQTT", "PostgreSQL", nioCore], path: "Tests/Torture", swiftSettings: strictness),

@@ -3,7 +3,7 @@ import Payload
 /// How a payload is to be decoded, as far as one topic's messages show it.
 struct PayloadForm: Hashable, Sendable {
     enum Family: Hashable, Sendable {
-        /// A JSON object a message; `tree` instead where a binary format of the same kind stands for it.
+        /// An object a message, of JSON or of what else gives objects (`decoder`).
         case object
         /// A JSON array.
         case list
