@@ -29,7 +29,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
         .target(name: "Payload", swiftSettings: strictness),
-        .target(name: "CopyFormat", swiftSettings: strictness),
+        .target(name: "CopyFormat", dependencies: ["Payload"], swiftSettings: strictness),
         .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(

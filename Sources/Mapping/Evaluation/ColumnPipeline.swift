@@ -76,7 +76,11 @@ extension Evaluator {
         var plain = column
         plain.steps = []
         try encode(
-            value, plain, [ColumnDetails(name: details.name, declared: details.declared, wire: details.wire)], 0, slotMemory, into: buffer)
+            value, plain,
+            [
+                ColumnDetails(
+                    name: details.name, declared: details.declared, wire: details.wire, elementOID: details.elementOID, labels: details.labels)
+            ], 0, slotMemory, into: buffer)
     }
 
     @inline(__always)

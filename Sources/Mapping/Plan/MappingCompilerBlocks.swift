@@ -41,8 +41,11 @@ extension MappingCompiler {
         }
         let target = targets.target(
             table: block.table.name,
-            columns: block.columns.map { ($0.name, targets.tableTypes[block.table.name]?[$0.name] ?? $0.type) })
-        let types = targets.targets[target].columns.map(\.type)
+            columns: block.columns.map { column in
+                MappingPlan.Column(
+                    name: column.name, stored: targets.tableTypes[block.table.name]?[column.name] ?? StoredType(column.type))
+            })
+        let types = targets.targets[target].columns.map(\.stored)
         var columns: [(CompiledColumn, ColumnDetails)] = []
         for (column, type) in zip(block.columns, types) { columns.append(compile(column, wire: type, in: block)) }
         return CompiledBlock(
