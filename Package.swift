@@ -59,6 +59,9 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
         .testTarget(
+            name: "StoreTests", dependencies: ["Store", "PostgreSQL", "Mapping", "CopyFormat", "MQTT", "Sandbox"],
+            swiftSettings: strictness),
+        .testTarget(
             name: "IngestTests",
             dependencies: ["Ingest", "MQTT", "Mapping", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
             swiftSettings: strictness),
