@@ -54,10 +54,12 @@ extension ColumnType {
 
     /// Names that people know from other places or from PostgreSQL, none of which is a slip of the pen.
     public static let knownToPostgreSQL: Set<String> = [
-        "citext", "hstore", "ltree", "lquery", "interval", "money", "bit", "varbit", "bit varying", "xml", "point", "line", "lseg", "box", "path",
+        "citext", "hstore", "ltree", "lquery", "interval", "money", "bit", "varbit", "bit varying", "xml", "point", "line", "lseg", "box",
+        "path",
         "polygon", "circle", "macaddr", "macaddr8", "timetz", "time with time zone", "tsvector", "tsquery", "int4range", "int8range",
         "numrange", "tsrange", "tstzrange", "daterange", "int4multirange", "int8multirange", "nummultirange", "tsmultirange",
-        "tstzmultirange", "datemultirange", "oid", "name", "pg_lsn", "jsonpath", "geometry", "geography", "raster", "cube", "vector", "halfvec",
+        "tstzmultirange", "datemultirange", "oid", "name", "pg_lsn", "jsonpath", "geometry", "geography", "raster", "cube", "vector",
+        "halfvec",
     ]
 
     /// The names of the types with encoders, for hints.

@@ -76,7 +76,8 @@ struct CopyFieldTests {
     @Test("What was written is read back")
     func readBack() {
         let types: [ColumnType] = [
-            .boolean, .smallint, .integer, .bigint, .real, .doublePrecision, .text, .bytea, .timestamptz(precision: nil), .date, .uuid, .json, .jsonb,
+            .boolean, .smallint, .integer, .bigint, .real, .doublePrecision, .text, .bytea, .timestamptz(precision: nil), .date, .uuid,
+            .json, .jsonb,
             .array(.integer), .array(.text),
             .integer, .array(.text),
         ]

@@ -5,7 +5,8 @@ extension EndToEndTests {
     @Suite("Types beyond numbers and text")
     struct Types {
         private static let preparation = [
-            "CREATE EXTENSION citext", "CREATE EXTENSION hstore", "CREATE EXTENSION ltree", "CREATE TYPE state AS ENUM ('on', 'off', 'out of order')",
+            "CREATE EXTENSION citext", "CREATE EXTENSION hstore", "CREATE EXTENSION ltree",
+            "CREATE TYPE state AS ENUM ('on', 'off', 'out of order')",
             "CREATE DOMAIN percent AS numeric(5,2) CHECK (VALUE >= 0)",
         ]
 
@@ -55,7 +56,8 @@ extension EndToEndTests {
                 """#
             try await workplace.publish([
                 .init("door/a", good), .init("door/b", #"{"state":"broken"}"#), .init("door/c", #"{"address":"300.1.1.1"}"#),
-                .init("door/d", #"{"states":["on","none"]}"#), .init("door/e", #"{"net":"10.0.0.1/8"}"#), .init("door/f", #"{"filled":-1}"#),
+                .init("door/d", #"{"states":["on","none"]}"#), .init("door/e", #"{"net":"10.0.0.1/8"}"#),
+                .init("door/f", #"{"filled":-1}"#),
                 .init("door/g", #"{"counts":[]}"#), .init("door/h", #"{"opens":"25:00"}"#),
             ])
             let probe = try workplace.probe()
@@ -73,7 +75,8 @@ extension EndToEndTests {
             let reasons = [
                 ("door/b", "decode", "column 'state': 'broken' is no label of state, which has 'on', 'off', 'out of order'"),
                 ("door/c", "decode", "column 'address': '300.1.1.1' is not an internet address"),
-                ("door/d", "decode", "column 'states': 'none' is no label of state"), ("door/e", "decode", "bits are set behind its prefix"),
+                ("door/d", "decode", "column 'states': 'none' is no label of state"),
+                ("door/e", "decode", "bits are set behind its prefix"),
                 ("door/f", "row", "percent_check"), ("door/h", "decode", "column 'opens': '25:00' is not a time of day"),
             ]
             #expect(letters.map { $0[0] } == reasons.map(\.0))
@@ -84,7 +87,9 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
-        @Test("go as text where only the database can read them, and a row that it refuses costs no other", arguments: ["", ", on_conflict: ignore"])
+        @Test(
+            "go as text where only the database can read them, and a row that it refuses costs no other",
+            arguments: ["", ", on_conflict: ignore"])
         func text(conflict: String) async throws {
             let mapping = Self.tags.replacing("table: tags", with: "table: {name: tags, key: [tag]\(conflict)}")
             let stage = try await BatchStage(mappings: ["tags": mapping], holding: "tags", preparation: Self.preparation)
@@ -111,7 +116,7 @@ extension EndToEndTests {
                     """
                     SELECT count(*) FROM tags WHERE tag = 't' || n AND path = ('a.b.n' || n)::ltree AND extra = hstore(ARRAY['n', n::text, 'a b', NULL])
                         AND every = n * interval '1 min' AND aliases IS NOT DISTINCT FROM ARRAY['X,Y', NULL]::citext[]
-                        AND at = '2024-01-01 00:00:00.1Z'::timestamptz + n * interval '1 us' AND v = 1.01 AND raw = '\x5c0a'
+                        AND at = '2024-01-01 00:00:00.1Z'::timestamptz + n * interval '1 us' AND v = 1.01 AND raw = '\\x5c0a'
                     """) == 296)
             #expect(!stage.workplace.ingester.log.contains("cannot be written"), "\(stage.workplace.ingester.log)")
             try await stage.close()

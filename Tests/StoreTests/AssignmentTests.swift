@@ -10,12 +10,14 @@ struct AssignmentTests {
     @Test(
         "takes every value of the declared type",
         arguments: [
-            ("smallint", "integer"), ("integer", "bigint"), ("smallint", "real"), ("integer", "double precision"), ("real", "double precision"),
+            ("smallint", "integer"), ("integer", "bigint"), ("smallint", "real"), ("integer", "double precision"),
+            ("real", "double precision"),
             ("bigint", "numeric"), ("integer", "numeric(10)"), ("bigint", "numeric(21,2)"), ("numeric(4,2)", "numeric(6,3)"),
             ("numeric(4,2)", "numeric"), ("varchar(3)", "varchar(4)"), ("char(3)", "text"), ("varchar(3)", "char(3)"), ("text", "varchar"),
             ("text", "inet"), ("text", "citext"), ("text[]", "citext[]"), ("cidr", "inet"), ("json", "jsonb"), ("jsonb", "json"),
             ("timestamptz", "timestamptz(3)"), ("timestamptz", "timestamp"), ("time", "time(0)"), ("integer[]", "bigint[]"),
-            ("citext", "public.citext"), ("timetz", "time with time zone"), ("geometry", "geometry(Point,4326)"), ("interval", "interval(3)"),
+            ("citext", "public.citext"), ("timetz", "time with time zone"), ("geometry", "geometry(Point,4326)"),
+            ("interval", "interval(3)"),
         ])
     func taken(from: String, to: String) {
         #expect((ColumnType(parsing: from) ?? .other(from)).isAssignable(to: column(to)))
@@ -24,7 +26,8 @@ struct AssignmentTests {
     @Test(
         "takes no type that holds less",
         arguments: [
-            ("integer", "smallint"), ("integer", "real"), ("bigint", "double precision"), ("integer", "numeric(9)"), ("integer", "numeric(11,2)"),
+            ("integer", "smallint"), ("integer", "real"), ("bigint", "double precision"), ("integer", "numeric(9)"),
+            ("integer", "numeric(11,2)"),
             ("numeric(4,2)", "numeric(4,1)"), ("numeric(4,2)", "numeric(5,4)"), ("numeric", "numeric(10,2)"), ("real", "numeric"),
             ("varchar(4)", "varchar(3)"), ("text", "varchar(10)"), ("text", "uuid"), ("text", "integer"), ("date", "timestamptz"),
             ("timestamptz", "date"), ("timestamptz", "time"), ("boolean", "integer"), ("integer[]", "smallint[]"), ("integer", "integer[]"),

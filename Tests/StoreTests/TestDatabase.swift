@@ -63,7 +63,9 @@ struct OneColumn {
         try database.connection.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (n bigint GENERATED ALWAYS AS IDENTITY, v \(type))")
         let text = "topic: t\ntable: t\ncolumns:\n  v: {\(column), from: $.v}\n"
         let reading = MappingReader.read(text: text, file: "t.yaml")
-        guard reading.diagnostics.isEmpty else { throw Refused(description: reading.diagnostics.map(\.description).joined(separator: "; ")) }
+        guard reading.diagnostics.isEmpty else {
+            throw Refused(description: reading.diagnostics.map(\.description).joined(separator: "; "))
+        }
         let tables = try MappedTables(checking: MappingPlan(reading.mappings).tables, database.connection)
         let problems = tables.checks.values.flatMap(\.problems)
         guard problems.isEmpty else { throw Refused(description: problems.map(\.description).joined(separator: "; ")) }

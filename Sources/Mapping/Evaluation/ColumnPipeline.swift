@@ -79,7 +79,8 @@ extension Evaluator {
             value, plain,
             [
                 ColumnDetails(
-                    name: details.name, declared: details.declared, wire: details.wire, elementOID: details.elementOID, labels: details.labels)
+                    name: details.name, declared: details.declared, wire: details.wire, elementOID: details.elementOID,
+                    labels: details.labels)
             ], 0, slotMemory, into: buffer)
     }
 

@@ -129,7 +129,7 @@ extension Evaluator {
         var time = text
         if text.count >= 19, text[13] == UInt8(ascii: ":") {
             // Its date must be one; its offset does not matter.
-            do throws(TimeError) { _ = try RFC3339.microseconds(text, zone: nil) } catch where error != .noOffset {
+            do throws(TimeError) { _ = try RFC3339.microseconds(text, zone: nil) } catch  where error != .noOffset {
                 throw .because("\(Quoted(text)) is not a time of day")
             } catch {}
             let behind = text[11...]
