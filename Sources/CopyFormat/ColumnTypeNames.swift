@@ -105,7 +105,8 @@ extension ColumnType {
             default: guard isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: " ") else { return false }
             }
         }
-        return !isInside && brackets <= 1 && points <= 1
+        // Two of these would make a comment.
+        return !isInside && brackets <= 1 && points <= 1 && !name.contains("--")
     }
 
     private static let plainNames: [String: ColumnType] = [

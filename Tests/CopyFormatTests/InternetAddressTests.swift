@@ -4,9 +4,8 @@ import Testing
 
 @Suite("Internet addresses are read as RFC 4291 writes them, and shown as PostgreSQL shows them")
 struct InternetAddressTests {
-    private func read(_ text: String) throws(InternetAddress.Fault) -> InternetAddress {
-        let bytes = Array(text.utf8)
-        return try bytes.withUnsafeBytes { bytes throws(InternetAddress.Fault) in try InternetAddress(bytes) }
+    private func read(_ text: String) throws -> InternetAddress {
+        try Array(text.utf8).withUnsafeBytes { try InternetAddress($0) }
     }
 
     @Test(

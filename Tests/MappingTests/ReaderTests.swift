@@ -20,6 +20,7 @@ struct ReaderTests {
                 "type 'reel' of column 'v' is not known - did you mean 'real'? A type of your own is written with its schema: public.reel"
             ),
             (head + "columns: {v: timestamp}", "use timestamptz"), (head + "columns: {v: 'timestamp(3)[]'}", "use timestamptz"),
+            (head + "columns: {v: real form x}", "type 'real form x' of column 'v' is not known - a column reads TYPE [not null] from SOURCE"),
             (head + "columns: {v: varchar(0)}", "type 'varchar(0)' of column 'v' is not known"),
             (head + "columns: {v: \"mood'; DROP TABLE x\"}", "a type's name has letters, digits and _"),
             (head + "columns: {v: {type: interval, scale: 2}}", "'scale' is for numbers; column 'v' is interval"),

@@ -29,6 +29,7 @@ struct TypeReader {
         // With limits that it does not take, such as varchar(0), a known name is no name of another type.
         if ColumnType.names.contains(name) { return refuse(nil) }
         if ColumnType.knownToPostgreSQL.contains(name) || words.contains(".") || name.hasPrefix("interval") { return type }
+        if name.contains(" ") { return refuse("a column reads TYPE [not null] from SOURCE") }
         guard let nearest = suggestion(for: name, among: ColumnType.names) else { return type }
         return refuse("\(nearest) A type of your own is written with its schema: public.\(name)")
     }
