@@ -100,7 +100,7 @@ extension Offence {
             "another server is to be used", "use another server; it says: gone; it names the server other.example", nil,
             Packets.packet(0xE0, [0x9C, 23, 0x1F] + Packets.text("gone") + [0x1C] + Packets.text("other.example"))),
         Offence(
-            "a reason with control characters", "administrative action; it says: a??b", nil,
+            "a reason with control characters", "administrative action; it says: a\\u{a}\\u{1b}b", nil,
             [0xE0, 9, 0x98, 7, 0x1F, 0, 4, 0x61, 0x0A, 0x1B, 0x62]),
         Offence("DISCONNECT without a code", "ended the connection: success", nil, [0xE0, 0]),
         Offence("DISCONNECT before CONNACK", "before CONNACK", nil, .connected, [0xE0, 0]),
