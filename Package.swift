@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
         .target(name: "Payload", dependencies: ["CZlib", "CZstd"], swiftSettings: strictness),
         .target(name: "Sparkplug", dependencies: ["Payload"], swiftSettings: strictness),
-        .target(name: "CopyFormat", swiftSettings: strictness),
+        .target(name: "CopyFormat", dependencies: ["Payload"], swiftSettings: strictness),
         .target(name: "Mapping", dependencies: ["MQTT", "Payload", "Sparkplug", "CopyFormat", yams], swiftSettings: strictness),
         .target(name: "Inference", dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat"], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
@@ -69,6 +69,9 @@ let package = Package(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Sparkplug", "Differential"],
             exclude: ["Cases", "Fixtures"], swiftSettings: strictness),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Mapping", "Fleet"], swiftSettings: strictness),
+        .testTarget(
+            name: "StoreTests", dependencies: ["Store", "PostgreSQL", "Mapping", "CopyFormat", "MQTT", "Sandbox"],
+            swiftSettings: strictness),
         .testTarget(
             name: "IngestTests",
             dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
