@@ -15,7 +15,7 @@ enum TestDatabase {
     static func connect() throws -> OpenConnection {
         guard let url else { throw NotAvailable() }
         let open = OpenConnection(try Connection(url: url))
-        try open.connection.execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET lc_monetary = 'C'")
+        try open.connection.execute("SET TIME ZONE 'UTC'; SET search_path = public; SET client_min_messages = warning; SET lc_monetary = 'C'")
         return open
     }
 }
