@@ -41,6 +41,7 @@ extension EndToEndTests {
                 """
                 topic: c/{device}
                 table: {name: \(table), key: [device], \(options)}
+                keep_empty: true
                 columns:
                   device: text not null from topic.device
                   n: bigint not null

@@ -38,6 +38,24 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("a statement of on_conflict that PostgreSQL does not take is found before a message comes")
+        func rehearsal() async throws {
+            let state = """
+                topic: state/{device}
+                table: {name: states, key: [device], on_conflict: update}
+                columns: {device: text not null from topic.device, v: real}
+                """
+            let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["state": state])
+            let right = try await workplace.penstock("check")
+            #expect(right.end == .exit(0), "\(right.errors)")
+            try workplace.probe().rows("ALTER TABLE states DROP COLUMN v, ADD COLUMN v real GENERATED ALWAYS AS (1) STORED")
+            let wrong = try await workplace.penstock("check")
+            #expect(wrong.end == .exit(1), "\(wrong.output)")
+            #expect(
+                wrong.errors.contains("table 'states': PostgreSQL does not take the statement of on_conflict: update"), "\(wrong.errors)")
+            try await workplace.close()
+        }
+
         @Test("schema prints JSON Schema of mappings and of the configuration")
         func schema() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, isMigrated: false)

@@ -15,8 +15,18 @@ struct ReaderTests {
             (head + "columns: {v: real from topic.devcie}", "'topic.devcie': no such capture - did you mean 'device'?"),
             (head + "columns: {v: real from payloda.x}", "unknown root 'payloda' in 'payloda.x' - did you mean 'payload'?"),
             (head + "columns: {v: real from item.x}", "unknown root 'item'"),
-            (head + "columns: {v: reel}", "type 'reel' of column 'v' is not supported - did you mean 'real'?"),
-            (head + "columns: {v: timestamp}", "use timestamptz"),
+            (
+                head + "columns: {v: reel}",
+                "type 'reel' of column 'v' is not known - did you mean 'real'? A type of your own is written with its schema: public.reel"
+            ),
+            (head + "columns: {v: timestamp}", "use timestamptz"), (head + "columns: {v: 'timestamp(3)[]'}", "use timestamptz"),
+            (
+                head + "columns: {v: real form x}",
+                "type 'real form x' of column 'v' is not known - a column reads TYPE [not null] from SOURCE"
+            ),
+            (head + "columns: {v: varchar(0)}", "type 'varchar(0)' of column 'v' is not known"),
+            (head + "columns: {v: \"mood'; DROP TABLE x\"}", "a type's name has letters, digits and _"),
+            (head + "columns: {v: {type: interval, scale: 2}}", "'scale' is for numbers; column 'v' is interval"),
             (head + "columns: {v: {type: real, parse: unix}}", "parse: unix does not fit column 'v' of type real"),
             (head + "columns: {v: {type: timestamptz, parse: 'yyyy-QQ'}}", "'Q' in the time pattern"),
             (head + "columns: {v: {type: timestamptz, zone: Europe/Berlni}}", "time zone 'Europe/Berlni' is not known"),
@@ -31,11 +41,32 @@ struct ReaderTests {
             ("topic: \"a/{x}/{x}\"\ntable: x\ncolumns: {v: real}", "the capture {x} stands twice"),
             ("topic: $share/g/a\ntable: x\ncolumns: {v: real}", "leave $share/group/ out"),
             ("topic: a\ndecode: text\ntable: x\ncolumns: {v: real}", "a text payload has no field 'v' - use from: $"),
-            ("topic: a\ndecode: senml\ntable: x\ncolumns: {v: real}", "decode: senml is not yet supported"),
+            ("topic: a\ndecode: {cbor: {lines: true}}\ntable: x\ncolumns: {v: real}", "unknown key 'lines' in decode cbor"),
             ("topic: a\ndecode: jsno\ntable: x\ncolumns: {v: real}", "unknown decoder 'jsno' - did you mean 'json'?"),
             ("topic: a\nembed: {x: 1}\ntable: x\ncolumns: {v: real}", "embed 'x' needs keys and values here, not a single value"),
-            ("topic: a\nunpack: gzip\ntable: x\ncolumns: {v: real}", "unpack: gzip is not yet supported"),
-            ("topic: a\ntable: {name: x, on_conflict: update}\ncolumns: {v: real}", "on_conflict: update needs a 'key'"),
+            ("topic: a\ntable: {name: x, on_conflict: update}\ncolumns: {v: real}", "test.yaml:2:18: on_conflict: update needs a 'key'"),
+            (
+                "topic: a\ntable: {name: x, key: [v], on_conflict: upsert}\ncolumns: {v: real not null}",
+                "'on_conflict' in a table is one of append, ignore, update, merge, not 'upsert'"
+            ),
+            (
+                "topic: a\ntable: {name: x, key: [v], newer: v}\ncolumns: {v: real not null}",
+                "'newer' belongs to on_conflict: update or merge"
+            ),
+            (
+                "topic: a\ntable: {name: x, key: [k], on_conflict: update, newer: b}\ncolumns: {k: text not null, b: boolean not null}",
+                "the 'newer' column 'b' of table 'x' is boolean, which does not tell older from newer"
+            ),
+            (
+                "topic: a\ntable: {name: x, key: [k], on_conflict: merge, newer: t}\ncolumns: {k: text not null, t: timestamptz}",
+                "the 'newer' column 't' of table 'x' may be NULL - declare it not null"
+            ),
+            (
+                "topic: a\nrows:\n  - {table: {name: x, key: [k], on_conflict: merge}, columns: {k: text not null}}\n  - {table: x, columns: {v: real}}",
+                "key column 'k' of table 'x', which mappings/test.yaml:3:13 names, is no column here"
+            ),
+            ("topic: a\ntable: {name: x, key: [k, k]}\ncolumns: {k: text not null}", "'k' stands twice in the key of table 'x'"),
+            ("topic: a\nunpack: gzp\ntable: x\ncolumns: {v: real}", "unknown step 'gzp' of 'unpack' - did you mean 'gzip'?"),
             ("topic: a\ntable: {name: x, key: [v]}\ncolumns: {v: real}", "key column 'v' of table 'x' may be NULL"),
             ("topic: a\ntable: {name: x, key: [w]}\ncolumns: {v: real not null}", "key column 'w' of table 'x' is no column here"),
             ("topic: a\neach: $.list\ntable: x\ncolumns: {v: real}", "ends in .*"),

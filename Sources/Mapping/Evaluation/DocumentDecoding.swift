@@ -1,5 +1,6 @@
 import CopyFormat
 import Payload
+import Sparkplug
 
 // Payloads into slots: the message's own, and those inside its fields.
 extension MappingRun {
@@ -29,6 +30,15 @@ extension MappingRun {
                 throw wrong(document, error)
             }
         case .binary(let layout): try fill(document, layout, bytes, &evaluator)
+        case .sparkplug:
+            let text: UnsafeRawBufferPointer
+            do throws(SparkplugError) { text = try evaluator.sparkplug.document(of: bytes) } catch { throw wrong(document, error) }
+            // It is well-formed: only how deep it may be is the service's own.
+            try readText(text, of: document, JSON.Options(maximumDepth: evaluator.limits.maximumDepth, allowsNaN: false))
+        case .msgpack, .cbor, .senml, .airvantage:
+            guard let text = try evaluator.treeText(of: bytes, document.decode) else { return }
+            // Samples and records stand two levels deep in their list, whatever was around them in the payload.
+            try readText(text, of: document, JSON.Options(maximumDepth: evaluator.limits.maximumDepth + 2, allowsNaN: false))
         }
     }
 
@@ -106,26 +116,5 @@ extension MappingRun {
                 throw .because("embed '\(document.name)': \(error.reason)")
             }
         }
-    }
-}
-
-extension Evaluator {
-    /// Takes the steps before the decoder, one after the other; what they give stays until the next message.
-    mutating func unpacked(_ payload: UnsafeRawBufferPointer, _ steps: [UnpackStep]) throws(EvaluationError) -> UnsafeRawBufferPointer {
-        var payload = payload
-        for step in steps {
-            let target = scratch.allocate(payload.count + 3)
-            do throws(Unpack.Fault) {
-                let count =
-                    switch step {
-                    case .hex: try Unpack.hex(payload, into: target)
-                    case .base64: try Unpack.base64(payload, into: target)
-                    }
-                payload = UnsafeRawBufferPointer(start: target, count: count)
-            } catch {
-                throw .because("unpack \(step.rawValue): \(error)")
-            }
-        }
-        return payload
     }
 }

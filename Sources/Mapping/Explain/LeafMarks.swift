@@ -11,6 +11,8 @@ struct LeafMarks: ~Copyable {
     /// Only asked what its tests say of a value.
     private var evaluator: Evaluator
     private var visits = 0
+    /// Answers about tests that no loop has a part in.
+    private var known: [String: Bool] = [:]
 
     private struct Place {
         var node: PayloadNode
@@ -161,7 +163,11 @@ struct LeafMarks: ~Copyable {
         case .loopKey(let variable):
             let isNumber = places[variable]?.node.isElement ?? false
             return passes(test.test, places[variable].map { PayloadNode(key: "", kind: isNumber ? .number : .string, text: $0.key) })
-        default: return probe.holds(test)
+        default:
+            if let answer = known[test.description] { return answer }
+            let answer = probe.holds(test)
+            known[test.description] = answer
+            return answer
         }
     }
 

@@ -16,10 +16,6 @@ struct DecodeReader {
             diagnostics.add(at: node.mark, "'decode' is the name of one decoder, or {name: options}")
             return nil
         }
-        if Keys.decodersLater.contains(name) {
-            diagnostics.add(at: node.mark, "decode: \(name) is not yet supported")
-            return nil
-        }
         switch name {
         case "json":
             guard let options else { return .json(allowsNaN: false, lines: false) }
@@ -34,11 +30,18 @@ struct DecodeReader {
                 return nil
             }
             return BinaryLayoutReader(diagnostics: diagnostics).read(options).map { .binary($0) }
+        case "msgpack": return hasNoOptions(name, options) ? .msgpack : nil
+        case "cbor": return hasNoOptions(name, options) ? .cbor : nil
+        case "senml": return hasNoOptions(name, options) ? .senml : nil
+        case "airvantage": return hasNoOptions(name, options) ? .airvantage : nil
+        case "sparkplug":
+            guard let options else { return .sparkplug(asksForBirths: false) }
+            guard let object = ObjectReader(options, "decode sparkplug", keys: Keys.sparkplug, diagnostics) else { return nil }
+            return .sparkplug(asksForBirths: object.flag("rebirth") ?? false)
         default:
-            let known = Keys.decoders + Keys.decodersLater
             diagnostics.add(
                 at: node.mark, "unknown decoder '\(name)'",
-                hint: suggestion(for: name, among: known) ?? "decoders are \(Keys.decoders.joined(separator: ", "))")
+                hint: suggestion(for: name, among: Keys.decoders) ?? "decoders are \(Keys.decoders.joined(separator: ", "))")
             return nil
         }
     }

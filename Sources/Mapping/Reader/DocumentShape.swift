@@ -24,7 +24,8 @@ indirect enum DocumentShape {
         case .csv(let options, _): self = .list(of: .line(options))
         case .json(_, lines: true): self = .list(of: .anything)
         case .binary(let layout): self = .init(layout)
-        default: self = .anything
+        case .senml, .airvantage: self = .list(of: .anything)
+        case .json(_, lines: false), .msgpack, .cbor, .sparkplug: self = .anything
         }
     }
 

@@ -44,6 +44,10 @@ struct EmbedReader {
             diagnostics.add(at: from.mark, "embed '\(name)' cannot be made of rest")
             return nil
         }
+        if decode.needsOrder, let place = object["decode"] {
+            diagnostics.add(at: place.mark, "embed '\(name)' cannot hold Sparkplug", hint: "its aliases belong to topics of its own")
+            return nil
+        }
         return EmbedSyntax(name: name, mark: mark, from: source, unpack: unpack, decode: decode)
     }
 }

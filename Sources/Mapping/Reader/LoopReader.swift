@@ -7,8 +7,8 @@ struct LoopReader {
     ///   - sources: takes the loops' variables.
     func read(_ node: StrictNode?, _ mark: SourceMark, _ decode: DecodeSyntax, _ sources: inout SourceReader) -> [LoopSyntax] {
         guard let node else {
-            guard let variable = decode.defaultLoop else { return [] }
-            let loop = LoopSyntax(variable: variable, mark: mark, over: .document(.payload, []))
+            guard let (variable, path) = decode.defaultLoop else { return [] }
+            let loop = LoopSyntax(variable: variable, mark: mark, over: .document(.payload, path))
             add(loop, &sources)
             return [loop]
         }

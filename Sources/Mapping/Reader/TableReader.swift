@@ -107,7 +107,7 @@ struct TableChecks {
         func needs(_ name: String, _ role: String) {
             guard let column = block.columns.first(where: { $0.name == name }) else {
                 // The options' own block names what is missing; another one is told why it matters.
-                let elsewhere = block.table.mark == options.mark ? "" : ", which \(options.mark) names"
+                let elsewhere = block.table.mark == options.mark ? "" : ", which \(options.mark) names,"
                 diagnostics.add(
                     at: block.table.mark, "\(role) '\(name)' of table '\(options.name)'\(elsewhere) is no column here",
                     hint: suggestion(for: name, among: names))

@@ -8,14 +8,10 @@ struct UnpackReader {
                 diagnostics.add(at: node.mark, "a step of 'unpack' is a single word, not \(node.kindInWords)")
                 return nil
             }
-            if Keys.unpackLater.contains(text) {
-                diagnostics.add(at: node.mark, "unpack: \(text) is not yet supported")
-                return nil
-            }
             guard let step = UnpackStep(rawValue: text) else {
                 diagnostics.add(
                     at: node.mark, "unknown step '\(text)' of 'unpack'",
-                    hint: suggestion(for: text, among: UnpackStep.allCases.map(\.rawValue) + Keys.unpackLater))
+                    hint: suggestion(for: text, among: UnpackStep.allCases.map(\.rawValue)))
                 return nil
             }
             return step

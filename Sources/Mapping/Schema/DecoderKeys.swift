@@ -67,8 +67,16 @@ extension MappingKeys {
     static let decoders: [(name: String, words: String, options: String?)] = [
         ("json", "JSON.", "json"), ("text", "The payload is one text: take it from $.", nil),
         ("bytes", "The payload is bytes: take them from $.", nil), ("csv", "Lines of cells; the loop over them is called line.", "csv"),
-        ("binary", "Fields at fixed places.", "binary"),
+        ("binary", "Fields at fixed places.", "binary"), ("msgpack", "MessagePack, read as the JSON that says the same.", nil),
+        ("cbor", "CBOR, read as the JSON that says the same.", nil),
+        ("senml", "SenML, as JSON or CBOR, resolved; the loop over its records is called record.", nil),
+        ("airvantage", "Messages as AirVantage takes them; the loop over their samples is called sample.", nil),
+        ("sparkplug", "Sparkplug B; the loop over its metrics is called metric.", "sparkplug"),
     ]
+
+    static let sparkplug = ObjectDescription([
+        KeyDescription("rebirth", "Asks nodes for births that are missing; false if not given.", .truth)
+    ])
 
     static let mappingTest = ObjectDescription(
         required: ["topic"],

@@ -138,7 +138,8 @@ enum MappingKeys {
     private static var units: String { Units.names.joined(separator: "|") }
 
     static let typeNames = [
-        "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "text", "timestamptz", "date", "uuid", "bytea",
+        "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "text", "timestamptz", "date", "time", "uuid",
+        "inet", "bytea",
         "jsonb", "json",
     ].flatMap { [$0, $0 + " not null"] }
 }

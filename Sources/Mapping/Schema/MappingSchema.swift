@@ -35,6 +35,7 @@ public enum MappingSchema {
             ("shortColumn", .text(like: "^[A-Za-z].*$").described("TYPE [not null] [from SOURCE]")),
             ("column", MappingKeys.column.schema), ("plus", MappingKeys.plus.schema), ("sign", MappingKeys.sign.schema),
             ("decode", decode), ("json", MappingKeys.json.schema), ("csv", MappingKeys.csv.schema), ("binary", MappingKeys.binary.schema),
+            ("sparkplug", MappingKeys.sparkplug.schema),
             (
                 "fields",
                 .map(

@@ -72,7 +72,7 @@ public enum RetainedPolicy: String, Sendable, CaseIterable, Comparable {
 }
 public enum EmptyPayloadPolicy: String, Sendable, CaseIterable { case skip, deadLetter = "dead_letter", row }
 public enum ErrorPolicy: String, Sendable, CaseIterable { case deadLetter = "dead_letter", setNull = "set_null", skipRow = "skip_row" }
-public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64 }
+public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64, gzip, zlib, deflate, zstd }
 
 /// `embed: {name: {from, unpack?, decode}}`: a payload inside a field, or inside anything else that a source gives.
 public struct EmbedSyntax: Sendable {
@@ -89,7 +89,7 @@ public struct EmbedSyntax: Sendable {
 public struct BlockSyntax: Sendable {
     public var mark: SourceMark
     public var table: TableSyntax
-    /// Outermost first; the default loop of the decoder (`line` of CSV) is already filled in.
+    /// Outermost first; the default loop of the decoder, such as `line` of CSV, is already filled in.
     public var each: [LoopSyntax]
     public var when: [ConditionSyntax]
     /// In order: shared columns first, a block's own one of the same name in its place.
@@ -275,6 +275,18 @@ public enum DecodeSyntax: Sendable {
     /// `decimal: ","`: numbers are read as with `parse: decimal_comma`.
     case csv(CSVOptions, hasDecimalComma: Bool)
     case binary(BinaryLayout)
+    /// What these hold is read as the JSON that says the same.
+    case msgpack
+    case cbor
+    /// Resolved records, as JSON or CBOR.
+    case senml
+    /// A list of samples, of any of the payloads that AirVantage takes.
+    case airvantage
+    /// `rebirth: true`: nodes whose births are missing are asked for them.
+    case sparkplug(asksForBirths: Bool)
+
+    /// Whether messages have an order across topics, which only one session keeps.
+    public var needsOrder: Bool { if case .sparkplug = self { true } else { false } }
 
     /// The decoder's name in a mapping and in messages.
     public var name: String {
@@ -284,14 +296,22 @@ public enum DecodeSyntax: Sendable {
         case .bytes: "bytes"
         case .csv: "csv"
         case .binary: "binary"
+        case .msgpack: "msgpack"
+        case .cbor: "cbor"
+        case .senml: "senml"
+        case .airvantage: "airvantage"
+        case .sparkplug: "sparkplug"
         }
     }
 
-    /// The loop over all of the payload that a block has where it names none.
-    var defaultLoop: String? {
+    /// The loop that a block has where it names none: its variable, and the list of the payload that it runs over.
+    var defaultLoop: (variable: String, over: [PathSegment])? {
         switch self {
-        case .csv: "line"
-        case .json, .text, .bytes, .binary: nil
+        case .csv: ("line", [])
+        case .senml: ("record", [])
+        case .airvantage: ("sample", [])
+        case .sparkplug: ("metric", [.name("metrics")])
+        case .json, .text, .bytes, .binary, .msgpack, .cbor: nil
         }
     }
 }

@@ -2,6 +2,7 @@ import CopyFormat
 import Foundation
 import MQTT
 import Payload
+import Sparkplug
 
 /// Runs the `tests:` of a mapping through the production code, and compares the rows.
 public enum MappingTestRunner {
@@ -17,12 +18,14 @@ public enum MappingTestRunner {
     /// All tests of one mapping; empty when they hold.
     public static func run(_ mapping: MappingSyntax) -> [Failure] {
         let plan = MappingPlan([mapping])
+        // Tests run in order: a birth certificate in one serves the data in the next.
+        let births = BirthRegistry()
         return mapping.tests.compactMap { test in
-            reason(test, plan).map { Failure(mark: test.mark, test: test.name, reason: $0) }
+            reason(test, plan, births).map { Failure(mark: test.mark, test: test.name, reason: $0) }
         }
     }
 
-    private static func reason(_ test: TestSyntax, _ plan: MappingPlan) -> String? {
+    private static func reason(_ test: TestSyntax, _ plan: MappingPlan, _ births: BirthRegistry) -> String? {
         var properties = PublishPropertiesWriter()
         if let type = test.contentType { properties.contentType(type) }
         if let topic = test.responseTopic { properties.responseTopic(topic) }
@@ -31,7 +34,7 @@ public enum MappingTestRunner {
         for property in test.userProperties { properties.userProperty(property.name, property.value) }
         let trial = Trial(
             plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds, qos: test.qos,
-            isRetained: test.isRetained, properties: properties.bytes)
+            isRetained: test.isRetained, properties: properties.bytes, births: births)
         switch test.expectation {
         case .error(let text):
             guard let failure = trial.failures.first else {

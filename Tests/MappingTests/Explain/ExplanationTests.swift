@@ -116,7 +116,10 @@ struct ExplanationTests {
         #expect(letter.values.map { "\($0.source)=\($0.value ?? "nothing")" } == ["s.v=101"])
         let time = try explain(text, #"{"n":1,"s":[{"t":1,"v":1},{"t":"soon","v":1}]}"#)
         guard case .deadLetter(let other) = time.outcome else { throw Unexpected("\(time.outcome)") }
-        #expect(other.values.map { "\($0.source)=\($0.value ?? "nothing")" } == [#"s.t="soon""#, #"received="2024-01-01T00:00:00Z""#, "s@index=1"])
+        #expect(
+            other.values.map { "\($0.source)=\($0.value ?? "nothing")" } == [
+                #"s.t="soon""#, #"received="2024-01-01T00:00:00Z""#, "s@index=1",
+            ])
     }
 
     @Test("a payload that does not decode is a dead letter without fields")

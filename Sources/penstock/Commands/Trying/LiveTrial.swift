@@ -51,6 +51,8 @@ struct LiveTrial {
     }
 
     private func show(_ trial: MessageTrial, number: Int) throws {
+        // Whoever reads along in a pipe gets each message when it comes.
+        defer { fflush(nil) }
         if json { return print(try trial.jsonLine()) }
         let message = trial.message
         let topic = ForeignText(message.topic.utf8).description
