@@ -20,12 +20,17 @@ struct DiagnosticTests {
                 "columns: {v: {tpye: real}}",
                 ["3:14: column 'v' needs a type", "3:15: unknown key 'tpye' in column 'v' - did you mean 'type'?"]
             ),
-            ("columns: {v: {type: rael}}", ["3:21: type 'rael' of column 'v' is not supported - did you mean 'real'?"]),
+            (
+                "columns: {v: {type: rael}}",
+                [
+                    "3:21: type 'rael' of column 'v' is not known - did you mean 'real'? A type of your own is written with its schema: public.rael"
+                ]
+            ),
             ("columns:\n  v: timestamp", ["4:6: column 'v': type timestamp has no place on the time line - use timestamptz"]),
             (
                 "columns: {v: numeric(4,2)}",
                 [
-                    "3:14: type 'numeric(4' of column 'v' is not supported - quote a type that holds a comma: \"numeric(4,2)\"",
+                    "3:14: type 'numeric(4' of column 'v' is not known - quote a type that holds a comma: \"numeric(4,2)\"",
                     "3:24: '2)' is no column name - a column name has 1 to 63 of a-z, 0-9 and _, and does not start with a digit",
                 ]
             ),
@@ -112,7 +117,7 @@ struct DiagnosticTests {
                 "31: 'max' of column 'v' is a time such as 2020-01-01T00:00:00Z or +1 d, not 'tomorrow'"
             ), ("{type: text, min: 1}", "24: 'min' is for numbers and times; column 'v' is text"),
             ("{type: real, min: low}", "24: 'min' of column 'v' is a number, not 'low'"),
-            ("{type: real, default: none}", "28: default 'none' does not fit column 'v' of type real"),
+            ("{type: real, default: none}", "28: default 'none' does not fit column 'v' of type real: 'none' is not a number"),
             ("{type: timestamptz, default: now}", "35: default 'now' of column 'v' is no time - such as 2020-01-01T00:00:00Z, or received"),
         ])
     func steps(column: String, expected: String) {
@@ -168,7 +173,7 @@ struct DiagnosticTests {
             ),
             (
                 "topic: a\ntable: {name: t, on_conflict: upsert}\ncolumns: {v: real}",
-                ["2:31: 'on_conflict' is one of append, ignore, update, merge, not 'upsert'"]
+                ["2:31: 'on_conflict' in a table is one of append, ignore, update, merge, not 'upsert'"]
             ),
             (
                 "topic: a\ntable: t\ncolumns: {}",
@@ -197,11 +202,14 @@ struct DiagnosticTests {
             ("topic: a\nwhen: {$.x: {min: low}}\ntable: t\ncolumns: {v: real}", ["2:19: 'min' of a test is a number, not 'low'"]),
             (
                 "topic: a\ndecode: xml\ntable: t\ncolumns: {v: real}",
-                ["2:9: unknown decoder 'xml' - decoders are json, text, bytes, csv, binary"]
+                ["2:9: unknown decoder 'xml' - decoders are json, text, bytes, csv, binary, msgpack, cbor, senml, airvantage, sparkplug"]
             ),
             ("topic: a\ndecode: jsno\ntable: t\ncolumns: {v: real}", ["2:9: unknown decoder 'jsno' - did you mean 'json'?"]),
-            ("topic: a\ndecode: text\ntable: t\ncolumns: {v: real}", ["4:14: a text payload has no field 'v' - use from: $"]),
-            ("topic: a\ndecode: bytes\ntable: t\ncolumns: {v: {type: bytea}}", ["4:14: a bytes payload has no field 'v' - use from: $"]),
+            ("topic: a\ndecode: text\ntable: t\ncolumns: {v: real}", ["4:14: column 'v': a text payload has no field 'v' - use from: $"]),
+            (
+                "topic: a\ndecode: bytes\ntable: t\ncolumns: {v: {type: bytea}}",
+                ["4:14: column 'v': a bytes payload has no field 'v' - use from: $"]
+            ),
             ("topic: a\ndecode: binary\ntable: t\ncolumns: {v: real}", ["2:9: decode: binary needs its fields: {binary: {fields: …}}"]),
             ("topic: a\nunpack: hx\ntable: t\ncolumns: {v: real}", ["2:9: unknown step 'hx' of 'unpack' - did you mean 'hex'?"]),
         ])
@@ -349,8 +357,8 @@ struct ManyFilesTests {
         #expect(
             reading.diagnostics.map { $0.description.dropFirst(folder.path.count + 1) } == [
                 "a.yaml:2:1: unknown key 'tpoic' in the mapping - did you mean 'topic'?",
-                "b.yaml:3:14: type 'rael' of column 'v' is not supported - did you mean 'real'?",
-                "b.yaml:3:23: type 'txet' of column 'w' is not supported - did you mean 'text'?",
+                "b.yaml:3:14: type 'rael' of column 'v' is not known - did you mean 'real'? A type of your own is written with its schema: public.rael",
+                "b.yaml:3:23: type 'txet' of column 'w' is not known - did you mean 'text'? A type of your own is written with its schema: public.txet",
                 "d.yml:1:1: mapping files end in .yaml - rename it", "f.yaml:1:1: the file is not valid UTF-8",
             ])
     }
