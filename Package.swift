@@ -27,8 +27,10 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
-        .target(name: "Payload", swiftSettings: strictness),
+        .target(name: "Payload", dependencies: ["CZlib", "CZstd"], swiftSettings: strictness),
         .target(name: "CopyFormat", swiftSettings: strictness),
         .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
@@ -93,7 +95,8 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
     package.targets.append(
         .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support", swiftSettings: strictness))
     let fuzzed: [String: [Target.Dependency]] = [
-        "binary": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"], "json": ["Payload"],
+        "airvantage": ["Payload"], "binary": ["Payload"], "cbor": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"],
+        "json": ["Payload"], "msgpack": ["Payload"], "senml": ["Payload"], "unpack": ["Payload"],
         "mapping": ["Mapping", "MQTT", "Payload"], "message": ["CopyFormat", "Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore],
         "topics": ["Mapping", "MQTT", "Payload"],
     ]

@@ -31,10 +31,10 @@ struct ReaderTests {
             ("topic: \"a/{x}/{x}\"\ntable: x\ncolumns: {v: real}", "the capture {x} stands twice"),
             ("topic: $share/g/a\ntable: x\ncolumns: {v: real}", "leave $share/group/ out"),
             ("topic: a\ndecode: text\ntable: x\ncolumns: {v: real}", "a text payload has no field 'v' - use from: $"),
-            ("topic: a\ndecode: senml\ntable: x\ncolumns: {v: real}", "decode: senml is not yet supported"),
+            ("topic: a\ndecode: sparkplug\ntable: x\ncolumns: {v: real}", "decode: sparkplug is not yet supported"),
+            ("topic: a\ndecode: {cbor: {lines: true}}\ntable: x\ncolumns: {v: real}", "unknown key 'lines' in decode cbor"),
             ("topic: a\ndecode: jsno\ntable: x\ncolumns: {v: real}", "unknown decoder 'jsno' - did you mean 'json'?"),
             ("topic: a\nembed: {x: 1}\ntable: x\ncolumns: {v: real}", "'embed' in the mapping is not yet supported"),
-            ("topic: a\nunpack: gzip\ntable: x\ncolumns: {v: real}", "unpack: gzip is not yet supported"),
             ("topic: a\ntable: {name: x, on_conflict: update}\ncolumns: {v: real}", "test.yaml:2:18: on_conflict: update needs a 'key'"),
             (
                 "topic: a\ntable: {name: x, key: [v], on_conflict: upsert}\ncolumns: {v: real not null}",
@@ -57,6 +57,7 @@ struct ReaderTests {
                 "key column 'k' of table 'x', which mappings/test.yaml:3:13 names, is no column here"
             ),
             ("topic: a\ntable: {name: x, key: [k, k]}\ncolumns: {k: text not null}", "'k' stands twice in the key of table 'x'"),
+            ("topic: a\nunpack: gzp\ntable: x\ncolumns: {v: real}", "unknown step 'gzp' of 'unpack' - did you mean 'gzip'?"),
             ("topic: a\ntable: {name: x, key: [v]}\ncolumns: {v: real}", "key column 'v' of table 'x' may be NULL"),
             ("topic: a\ntable: {name: x, key: [w]}\ncolumns: {v: real not null}", "key column 'w' of table 'x' is no column here"),
             ("topic: a\neach: $.list\ntable: x\ncolumns: {v: real}", "ends in .*"),

@@ -68,16 +68,20 @@ struct MappingRun {
         guard payload.count <= evaluator.limits.maximumPayloadBytes else {
             throw .because("the payload's \(payload.count) bytes are over decode.max_bytes (\(evaluator.limits.maximumPayloadBytes))")
         }
-        if !mapping.unpack.isEmpty { try unpack(&evaluator) }
+        if !mapping.unpack.isEmpty {
+            payload = try evaluator.unpacked(payload, mapping.unpack)
+            slots[FixedSlot.rawPayload.rawValue] = Value(kind: .bytes, bytes: payload)
+        }
         switch mapping.decode {
         case .json(let allowsNaN, let lines):
             let options = JSON.Options(maximumDepth: evaluator.limits.maximumDepth, allowsNaN: allowsNaN)
             if lines { return try checkLines(options, document) }
-            do throws(JSONError) {
-                try JSON.decode(payload, options: options, trie: mapping.document, into: document)
-            } catch {
-                throw .because("decode json: \(error)")
-            }
+            try decode(payload, options, document)
+        case .msgpack, .cbor, .senml, .airvantage:
+            guard let text = try evaluator.treeText(of: payload, mapping.decode) else { return }
+            // Samples and records stand two levels deep in their list, whatever was around them in the payload.
+            let options = JSON.Options(maximumDepth: evaluator.limits.maximumDepth + 2, allowsNaN: false)
+            try decode(text, options, document)
         case .text:
             guard UTF8Text.isValid(payload) else { throw .because("decode text: the payload is not valid UTF-8") }
             fillRoot(document, Value(kind: .string, bytes: payload))
@@ -91,6 +95,16 @@ struct MappingRun {
             } catch {
                 throw .because("decode binary: \(error)")
             }
+        }
+    }
+
+    private func decode(
+        _ text: UnsafeRawBufferPointer, _ options: JSON.Options, _ document: UnsafeMutablePointer<Value>
+    ) throws(EvaluationError) {
+        do throws(JSONError) {
+            try JSON.decode(text, options: options, trie: mapping.document, into: document)
+        } catch {
+            throw .because("decode \(mapping.decode.name): \(error)")
         }
     }
 
@@ -111,23 +125,6 @@ struct MappingRun {
             }
         }
         fillRoot(document, Value(kind: .list, count: UInt32(truncatingIfNeeded: number)))
-    }
-
-    private mutating func unpack(_ evaluator: inout Evaluator) throws(EvaluationError) {
-        for step in mapping.unpack {
-            let target = evaluator.scratch.allocate(payload.count + 3)
-            do throws(Unpack.Fault) {
-                let count =
-                    switch step {
-                    case .hex: try Unpack.hex(payload, into: target)
-                    case .base64: try Unpack.base64(payload, into: target)
-                    }
-                payload = UnsafeRawBufferPointer(start: target, count: count)
-            } catch {
-                throw .because("unpack \(step.rawValue): \(error)")
-            }
-        }
-        slots[FixedSlot.rawPayload.rawValue] = Value(kind: .bytes, bytes: payload)
     }
 
     // MARK: Loops
@@ -217,7 +214,8 @@ struct MappingRun {
                     try self.loop(level + 1, of: block, &evaluator, buffers)
                 }
             }
-        case .text, .bytes: return
+        // Their lists are JSON's.
+        case .text, .bytes, .msgpack, .cbor, .senml, .airvantage: return
         }
     }
 

@@ -34,6 +34,10 @@ struct DecodeReader {
                 return nil
             }
             return binary(options)
+        case "msgpack": return plain(.msgpack, options)
+        case "cbor": return plain(.cbor, options)
+        case "senml": return plain(.senml, options)
+        case "airvantage": return plain(.airvantage, options)
         default:
             let known = Keys.decoders + Keys.decodersLater
             diagnostics.add(
@@ -41,6 +45,12 @@ struct DecodeReader {
                 hint: suggestion(for: name, among: known) ?? "decoders are \(Keys.decoders.joined(separator: ", "))")
             return nil
         }
+    }
+
+    /// A decoder that has no options.
+    private func plain(_ decode: DecodeSyntax, _ options: StrictNode?) -> DecodeSyntax? {
+        guard let options else { return decode }
+        return ObjectReader(options, "decode \(decode.name)", keys: [], diagnostics) == nil ? nil : decode
     }
 
     // MARK: CSV

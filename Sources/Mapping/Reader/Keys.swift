@@ -17,15 +17,14 @@ enum Keys {
     static let plus = ["from", "by", "times"]
     static let sign = ["from", "negative"]
     static let test = ["is", "not", "match", "present", "min", "max"]
-    static let decoders = ["json", "text", "bytes", "csv", "binary"]
-    static let decodersLater = ["senml", "sparkplug", "airvantage", "msgpack", "cbor"]
+    static let decoders = ["json", "text", "bytes", "csv", "binary", "msgpack", "cbor", "senml", "airvantage"]
+    static let decodersLater = ["sparkplug"]
     static let json = ["allow_nan", "lines"]
     static let csv = ["delimiter", "header", "decimal", "quote", "comment", "skip_lines", "pairs_from"]
     static let binary = ["endian", "length", "fields", "groups"]
     static let binaryLater = ["tagged"]
     static let field = ["type", "at", "order", "bits", "size"]
     static let group = ["at", "every", "count", "fields"]
-    static let unpackLater = ["gzip", "zlib", "deflate", "zstd"]
     static let mappingTest = [
         "name", "topic", "payload", "payload_hex", "payload_base64", "payload_file", "received", "mqtt", "expect", "expect_error",
     ]

@@ -113,14 +113,10 @@ struct MappingFileReader {
     private func unpack(_ object: ObjectReader) -> [UnpackStep] {
         object.list("unpack").compactMap { node in
             guard let text = node.text else { return nil }
-            if Keys.unpackLater.contains(text) {
-                diagnostics.add(at: node.mark, "unpack: \(text) is not yet supported")
-                return nil
-            }
             guard let step = UnpackStep(rawValue: text) else {
                 diagnostics.add(
                     at: node.mark, "unknown step '\(text)' of 'unpack'",
-                    hint: suggestion(for: text, among: UnpackStep.allCases.map(\.rawValue) + Keys.unpackLater))
+                    hint: suggestion(for: text, among: UnpackStep.allCases.map(\.rawValue)))
                 return nil
             }
             return step
@@ -165,9 +161,9 @@ struct MappingFileReader {
 
     private func loops(_ node: StrictNode?, _ mark: SourceMark, _ decode: DecodeSyntax, _ sources: inout SourceReader) -> [LoopSyntax] {
         guard let node else {
-            guard case .csv = decode else { return [] }
-            sources.loops.append("line")
-            return [LoopSyntax(variable: "line", mark: mark, over: .document(.payload, []))]
+            guard let variable = decode.defaultLoop else { return [] }
+            sources.loops.append(variable)
+            return [LoopSyntax(variable: variable, mark: mark, over: .document(.payload, []))]
         }
         var loops: [LoopSyntax] = []
         let pairs: [(variable: String, mark: SourceMark, path: StrictNode)] =

@@ -70,13 +70,13 @@ public enum RetainedPolicy: String, Sendable, CaseIterable, Comparable {
 }
 public enum EmptyPayloadPolicy: String, Sendable, CaseIterable { case skip, deadLetter = "dead_letter", row }
 public enum ErrorPolicy: String, Sendable, CaseIterable { case deadLetter = "dead_letter", setNull = "set_null", skipRow = "skip_row" }
-public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64 }
+public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64, gzip, zlib, deflate, zstd }
 
 /// One block of `rows`: rows of one table.
 public struct BlockSyntax: Sendable {
     public var mark: SourceMark
     public var table: TableSyntax
-    /// Outermost first; the default loop of the decoder (`line` of CSV) is already filled in.
+    /// Outermost first; the default loop of the decoder, such as `line` of CSV, is already filled in.
     public var each: [LoopSyntax]
     public var when: [ConditionSyntax]
     /// In order: shared columns first, a block's own one of the same name in its place.
@@ -261,6 +261,13 @@ public enum DecodeSyntax: Sendable {
     /// `decimal: ","`: numbers are read as with `parse: decimal_comma`.
     case csv(CSVOptions, hasDecimalComma: Bool)
     case binary(BinaryLayout)
+    /// What these hold is read as the JSON that says the same.
+    case msgpack
+    case cbor
+    /// Resolved records, as JSON or CBOR.
+    case senml
+    /// A list of samples, of any of the payloads that AirVantage takes.
+    case airvantage
 
     /// The decoder's name in a mapping and in messages.
     public var name: String {
@@ -270,6 +277,20 @@ public enum DecodeSyntax: Sendable {
         case .bytes: "bytes"
         case .csv: "csv"
         case .binary: "binary"
+        case .msgpack: "msgpack"
+        case .cbor: "cbor"
+        case .senml: "senml"
+        case .airvantage: "airvantage"
+        }
+    }
+
+    /// The loop over all of the payload that a block has where it names none.
+    var defaultLoop: String? {
+        switch self {
+        case .csv: "line"
+        case .senml: "record"
+        case .airvantage: "sample"
+        case .json, .text, .bytes, .binary, .msgpack, .cbor: nil
         }
     }
 }
