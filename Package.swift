@@ -31,21 +31,23 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
         .target(name: "Payload", dependencies: ["CZlib", "CZstd"], swiftSettings: strictness),
+        .target(name: "Sparkplug", dependencies: ["Payload"], swiftSettings: strictness),
         .target(name: "CopyFormat", swiftSettings: strictness),
-        .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
+        .target(name: "Mapping", dependencies: ["MQTT", "Payload", "Sparkplug", "CopyFormat", yams], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(
             name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT"],
             // A link to migrations/ at the top: the program carries its SQL.
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
-                .embedInCode("Migrations/0003_subscriptions.sql"),
-                .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
+                .embedInCode("Migrations/0003_subscriptions.sql"), .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
+                .embedInCode("Migrations/0005_sparkplug_births.sql"),
             ], swiftSettings: strictness),
         .target(
             name: "Ingest",
             dependencies: [
-                "MQTT", "Mapping", "Payload", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, log,
+                "MQTT", "Mapping", "Payload", "Sparkplug", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioSSL, log,
             ],
             swiftSettings: strictness),
         .target(name: "Fleet", dependencies: ["MQTT", nioCore, nioPosix], swiftSettings: strictness),
@@ -56,13 +58,16 @@ let package = Package(
             swiftSettings: strictness),
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
-        .testTarget(name: "PayloadTests", dependencies: ["Payload"], swiftSettings: strictness),
+        .testTarget(
+            name: "PayloadTests", dependencies: ["Payload", "Differential"], exclude: ["Fixtures"], swiftSettings: strictness),
+        .testTarget(name: "SparkplugTests", dependencies: ["Sparkplug", "Payload"], swiftSettings: strictness),
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
-            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload"], exclude: ["Cases"], swiftSettings: strictness),
+            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Sparkplug", "Differential"],
+            exclude: ["Cases", "Fixtures"], swiftSettings: strictness),
         .testTarget(
             name: "IngestTests",
-            dependencies: ["Ingest", "MQTT", "Mapping", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
+            dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
             swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
@@ -74,6 +79,12 @@ let package = Package(
 
         .executableTarget(
             name: "Torture", dependencies: ["Sandbox", "MQTT", "PostgreSQL", nioCore], path: "Tests/Torture", swiftSettings: strictness),
+        // What scripts/compare-* ask, and the tests that do the same in small.
+        .target(
+            name: "Differential", dependencies: ["Mapping", "CopyFormat", "Payload", "MQTT"], path: "Tests/Differential/Comparison",
+            swiftSettings: strictness),
+        .executableTarget(
+            name: "compare", dependencies: ["Differential"], path: "Tests/Differential/compare", swiftSettings: strictness),
         .executableTarget(name: "brokerload", path: "Benchmarks/brokerload"),
         .executableTarget(
             name: "EndToEndBenchmark", dependencies: ["PostgreSQL"], path: "Benchmarks/EndToEnd", swiftSettings: strictness),
@@ -88,7 +99,7 @@ let package = Package(
 // What scripts/fuzz builds, in a folder of its own: the fuzz targets, and the counters of libFuzzer in the modules they drive.
 if Context.environment["PENSTOCK_FUZZ"] != nil {
     let instrumented = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"])
-    for target in package.targets where ["MQTT", "Payload", "CopyFormat", "Mapping", "Ingest"].contains(target.name) {
+    for target in package.targets where ["MQTT", "Payload", "Sparkplug", "CopyFormat", "Mapping", "Ingest"].contains(target.name) {
         target.swiftSettings = (target.swiftSettings ?? []) + [instrumented]
     }
     package.targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
@@ -98,7 +109,7 @@ if Context.environment["PENSTOCK_FUZZ"] != nil {
         "airvantage": ["Payload"], "binary": ["Payload"], "cbor": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"],
         "json": ["Payload"], "msgpack": ["Payload"], "senml": ["Payload"], "unpack": ["Payload"],
         "mapping": ["Mapping", "MQTT", "Payload"], "message": ["CopyFormat", "Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore],
-        "topics": ["Mapping", "MQTT", "Payload"],
+        "sparkplug": ["Payload", "Sparkplug"], "topics": ["Mapping", "MQTT", "Payload"],
     ]
     for (name, modules) in fuzzed {
         package.targets.append(

@@ -31,14 +31,11 @@ public struct Value {
         case object
         /// A JSON array, from `[` to `]`, validated.
         case array
-        /// A list that a decoder other than JSON holds (CSV lines, a group of binary records): `count` items, the decoder's own index in
-        /// `word`.
-        case list
     }
 
     /// What the value is.
     public var kind: Kind
-    /// Length in bytes of what a textual kind points to, or the number of items of a `list`.
+    /// Length in bytes of what a textual kind points to.
     public var count: UInt32
     /// Bits of a number, or an address.
     public var word: UInt64
@@ -76,7 +73,7 @@ public struct Value {
 
     /// The bytes of a textual kind (`number` … `array`); empty for the others.
     @inlinable public var bytes: UnsafeRawBufferPointer {
-        guard kind.rawValue >= Kind.number.rawValue, kind != .list else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard kind.rawValue >= Kind.number.rawValue else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: UInt(word)), count: Int(count))
     }
 }

@@ -34,7 +34,7 @@ struct ReaderTests {
             ("topic: a\ndecode: sparkplug\ntable: x\ncolumns: {v: real}", "decode: sparkplug is not yet supported"),
             ("topic: a\ndecode: {cbor: {lines: true}}\ntable: x\ncolumns: {v: real}", "unknown key 'lines' in decode cbor"),
             ("topic: a\ndecode: jsno\ntable: x\ncolumns: {v: real}", "unknown decoder 'jsno' - did you mean 'json'?"),
-            ("topic: a\nembed: {x: 1}\ntable: x\ncolumns: {v: real}", "'embed' in the mapping is not yet supported"),
+            ("topic: a\nembed: {x: 1}\ntable: x\ncolumns: {v: real}", "embed 'x' needs keys and values here, not a single value"),
             ("topic: a\ntable: {name: x, on_conflict: update}\ncolumns: {v: real}", "test.yaml:2:18: on_conflict: update needs a 'key'"),
             (
                 "topic: a\ntable: {name: x, key: [v], on_conflict: upsert}\ncolumns: {v: real not null}",

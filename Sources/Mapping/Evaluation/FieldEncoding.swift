@@ -32,13 +32,21 @@ extension Evaluator {
         default: break
         }
         let text = trimmed(try text(of: value))
-        var lower: [UInt8] = []
-        for byte in text.prefix(6) { lower.append(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte) }
-        switch String(decoding: lower, as: UTF8.self) {
-        case "true", "t", "on", "yes", "y", "1": return true
-        case "false", "f", "off", "no", "n", "0": return false
-        default: throw .because("\(Quoted(text)) is not a boolean")
+        guard let truth = Self.boolean(text) else { throw .because("\(Quoted(text)) is not a boolean") }
+        return truth
+    }
+
+    /// What PostgreSQL's boolean takes: 1 and 0, on and off, true, false, yes and no, and what is short for one of these alone, in any case.
+    private static func boolean(_ text: UnsafeRawBufferPointer) -> Bool? {
+        func isShort(for word: StaticString, from count: Int = 1) -> Bool {
+            guard text.count >= count, text.count <= word.utf8CodeUnitCount else { return false }
+            for index in 0..<text.count where text[index] | 0x20 != word.utf8Start[index] { return false }
+            return true
         }
+        if text.count == 1, text[0] == UInt8(ascii: "1") || text[0] == UInt8(ascii: "0") { return text[0] == UInt8(ascii: "1") }
+        if isShort(for: "true") || isShort(for: "yes") || isShort(for: "on", from: 2) { return true }
+        if isShort(for: "false") || isShort(for: "no") || isShort(for: "off", from: 2) { return false }
+        return nil
     }
 
     // MARK: Text and bytes
@@ -77,13 +85,26 @@ extension Evaluator {
 
     private mutating func encodeUUID(_ value: Value, into buffer: UnsafeMutablePointer<CopyBuffer>) throws(EvaluationError) {
         let text = trimmed(try text(of: value))
-        var digits: [UInt8] = []
-        for byte in text where byte != UInt8(ascii: "-") && byte != UInt8(ascii: "{") && byte != UInt8(ascii: "}") { digits.append(byte) }
-        guard digits.count == 32, text.count <= 38, !digits.contains(UInt8(ascii: "+")),
-            let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
-            let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
-        else { throw .because("\(Quoted(text)) is not a UUID") }
+        var inside = text[...]
+        // Braces stand around the whole, or nowhere.
+        if text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") { inside = inside.dropFirst().dropLast() }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        for byte in inside where byte != UInt8(ascii: "-") {
+            guard let digit = Self.hexadecimal(byte), digits < 32 else { throw .because("\(Quoted(text)) is not a UUID") }
+            if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
+            digits += 1
+        }
+        guard digits == 32, text.count <= 38 else { throw .because("\(Quoted(text)) is not a UUID") }
         buffer.pointee.appendUUID(high: high, low: low)
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt64? {
+        switch byte {
+        case 0x30...0x39: UInt64(byte - 0x30)
+        case 0x41...0x46, 0x61...0x66: UInt64((byte | 0x20) - 0x57)
+        default: nil
+        }
     }
 
     private mutating func json(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
@@ -94,6 +115,7 @@ extension Evaluator {
                 throw .because("\(Quoted(text)) does not read as json: \(error)")
             }
         }
+        if value.kind == .timestamp { value = Value(kind: .string, bytes: try text(of: value)) }
         guard !JSON.containsNUL(value) else { throw .because("holds a NUL character, which PostgreSQL cannot store in jsonb") }
         let room = JSON.textBytesMax(of: value)
         let target = scratch.allocate(room)

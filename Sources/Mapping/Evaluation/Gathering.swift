@@ -81,12 +81,11 @@ extension Evaluator {
     private mutating func joined(
         _ sources: [SlotSource], _ separator: [UInt8], _ slots: UnsafeMutablePointer<Value>
     ) throws(EvaluationError) -> Value {
+        let parts = sources.map { value(of: $0, slots) }
+        // Nothing is joined where a part is missing, whatever the others are.
+        guard !parts.contains(where: \.isAbsent) else { return .missing }
         var texts: [UnsafeRawBufferPointer] = []
-        for source in sources {
-            let part = value(of: source, slots)
-            guard !part.isAbsent else { return .missing }
-            texts.append(try text(of: part))
-        }
+        for part in parts { texts.append(try text(of: part)) }
         let count = texts.reduce(0) { $0 + $1.count } + separator.count * (texts.count - 1)
         let target = UnsafeMutableRawBufferPointer(start: scratch.allocate(count), count: count)
         var place = 0
@@ -128,12 +127,12 @@ extension Evaluator {
         case .bytes:
             guard UTF8Text.isValid(value.bytes) else { throw .because("the bytes are not valid UTF-8") }
             return value.bytes
-        case .object, .array, .list: throw .because("object or array where a single value is expected")
+        case .object, .array: throw .because("object or array where a single value is expected")
         case .missing, .null: return UnsafeRawBufferPointer(start: nil, count: 0)
         }
     }
 
-    private static func bytes(of text: StaticString) -> UnsafeRawBufferPointer {
+    static func bytes(of text: StaticString) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 

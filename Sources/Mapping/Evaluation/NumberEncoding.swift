@@ -16,14 +16,14 @@ extension Evaluator {
 
     /// Decimal text of a value, after the parse rule.
     private mutating func numberText(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
+        let text: UnsafeRawBufferPointer
         switch value.kind {
-        case .true: return copied("1")
-        case .false: return copied("0")
+        case .true: text = Self.bytes(of: "1")
+        case .false: text = Self.bytes(of: "0")
         case .timestamp: throw .because("a time is not a number")
-        case .double where !Double(bitPattern: value.word).isFinite: throw .because("\(Quoted(try text(of: value))) is not a number")
-        default: break
+        case .double where !Double(bitPattern: value.word).isFinite: throw .because("\(Quoted(try self.text(of: value))) is not a number")
+        default: text = trimmed(try self.text(of: value))
         }
-        let text = trimmed(try text(of: value))
         switch parse {
         case .hex:
             var digits = String(decoding: text.prefix(40), as: UTF8.self)
@@ -54,7 +54,12 @@ extension Evaluator {
 
     /// ddmm.mmmm as NMEA writes coordinates: degrees + minutes ÷ 60.
     private mutating func degrees(_ text: UnsafeRawBufferPointer) throws(EvaluationError) -> UnsafeRawBufferPointer {
-        guard let number = DecimalNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
+        guard var number = DecimalNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
+        // 1.2e3 is as good as 1200; larger exponents are none of a coordinate.
+        if (1...6).contains(number.exponent), number.significand < UInt128(UInt64.max) {
+            number.significand *= Self.powerOfTen(Int(number.exponent))
+            number.exponent = 0
+        }
         // Degrees are what stands before the last two digits of the whole part.
         guard number.isExact, number.exponent <= 0, number.exponent >= -20, case let hundred = Self.powerOfTen(2 - Int(number.exponent)),
             let degrees = DecimalNumber(isNegative: number.isNegative, significand: number.significand / hundred, exponent: 0),
@@ -89,7 +94,10 @@ extension Evaluator {
             number = result
         }
         if let sign = details.sign {
-            let signText = try self.text(of: value(of: sign.slot, slots))
+            let given = value(of: sign.slot, slots)
+            // Without its sign a number would be stored as positive, right or wrong.
+            guard !given.isAbsent else { throw .because("there is no value for its sign") }
+            let signText = try self.text(of: given)
             if sign.negative.contains(where: { signText.elementsEqual($0) }) { number = -number }
         }
         if let minimum = details.minimum, case .number(let bound) = minimum.bound, (number < bound) {

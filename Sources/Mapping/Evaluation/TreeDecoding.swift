@@ -17,7 +17,7 @@ extension Evaluator {
             case .cbor: try CBOR.jsonText(of: payload, limits: limits, into: &scratch)
             case .senml: try SenML.jsonText(of: payload, receivedMicroseconds: received, limits: limits, into: &scratch)
             case .airvantage: try AirVantage.jsonText(of: payload, limits: limits, into: &scratch)
-            case .json, .text, .bytes, .csv, .binary: nil
+            case .json, .text, .bytes, .csv, .binary, .sparkplug: nil
             }
         } catch {
             throw .because("decode \(decode.name): \(error)")

@@ -44,6 +44,8 @@ struct CompiledColumn: Sendable {
 /// The rest of a column.
 struct ColumnDetails: Sendable {
     var name: String
+    /// Where the mapping declares it.
+    var mark: SourceMark?
     /// What the mapping declares; its rules hold even where the table's type is wider.
     var declared: ColumnType
     /// The table's type: what is written.
@@ -62,8 +64,17 @@ struct ColumnDetails: Sendable {
     var minimum: (bound: CompiledBound, text: String)?
     var maximum: (bound: CompiledBound, text: String)?
     var plus: (from: SlotSource, by: SlotSource?, timesNanoseconds: Int64)?
-    /// The value that stands for an absent one.
-    var defaultValue: Value?
+    /// What is stored for an absent value.
+    var standIn: StandIn?
+}
+
+/// A default: taken as it is written, without the column's steps. Ready to be encoded, so that a message without the value costs no more than one with it.
+struct StandIn: Sendable {
+    /// A time without microseconds stands for the time of receipt.
+    var value: Value
+    var column: CompiledColumn
+    /// Of that column alone.
+    var details: [ColumnDetails]
 }
 
 /// A value that takes more than a look at one slot.
@@ -127,7 +138,7 @@ indirect enum CompiledTest: Sendable {
     case all([CompiledTest])
     case kinds(Set<ValueKind>)
     case not(CompiledTest)
-    case glob([UInt8])
+    case glob(Glob)
     case present(Bool)
     case minimum(DecimalNumber)
     case maximum(DecimalNumber)

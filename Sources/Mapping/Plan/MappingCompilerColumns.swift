@@ -5,7 +5,7 @@ import Payload
 extension MappingCompiler {
     mutating func compile(_ column: ColumnSyntax, wire: ColumnType, in block: BlockSyntax) -> (CompiledColumn, ColumnDetails) {
         var steps: ColumnSteps = []
-        var details = ColumnDetails(name: column.name, declared: column.type, wire: wire)
+        var details = ColumnDetails(name: column.name, mark: column.mark, declared: column.type, wire: wire)
         var slot = 0
         if column.from == [.rest] {
             details.gather = rest(of: block)
@@ -35,15 +35,7 @@ extension MappingCompiler {
         details.zone = column.zone.flatMap { try? TimeZoneRules($0) }
         if details.zone != nil { steps.insert(.hasParse) }
         calculation(of: column, &details, &steps)
-        switch column.defaultValue {
-        case .received: details.defaultValue = Value(kind: .timestamp)
-        case .literal(let text):
-            // A date stands for its midnight, as the reader has checked it.
-            let time = column.type.isTime ? time(text) : nil
-            details.defaultValue = memory.value(time.map { CivilTime.text(unixMicroseconds: $0) } ?? text)
-        case nil: break
-        }
-        if details.defaultValue != nil { steps.insert(.hasDefault) }
+        if column.defaultValue != nil { steps.insert(.hasDefault) }
         if column.isNotNull { steps.insert(.isNotNull) }
         let readsPayload = column.from.contains { source in
             switch source {
@@ -52,10 +44,24 @@ extension MappingCompiler {
             }
         }
         if readsPayload, !column.isNotNull { steps.insert(.countsAsValue) }
-        let compiled = CompiledColumn(
-            slot: Int32(slot), encoding: CompiledColumn.Encoding(wire), policy: column.onError ?? syntax.onError, steps: steps,
+        var compiled = CompiledColumn(
+            slot: Int32(slot), encoding: CompiledColumn.Encoding(wire), policy: column.onError ?? syntax.onError, steps: [],
             declaredBits: Self.declaredBits(of: column.type), characterLimit: Self.characterLimit(of: column.type))
+        if let value = column.defaultValue {
+            details.standIn = StandIn(
+                value: standIn(value, column.type), column: compiled,
+                details: [ColumnDetails(name: column.name, mark: column.mark, declared: column.type, wire: wire)])
+        }
+        compiled.steps = steps
         return (compiled, details)
+    }
+
+    private func standIn(_ value: DefaultValue, _ type: ColumnType) -> Value {
+        guard case .literal(let text) = value else { return Value(kind: .timestamp) }
+        if type == .jsonb || type == .json { return memory.json(text) }
+        // A date stands for its midnight, as the reader has checked it.
+        let time = type.isTime ? time(text) : nil
+        return memory.value(time.map { CivilTime.text(unixMicroseconds: $0) } ?? text)
     }
 
     private mutating func calculation(of column: ColumnSyntax, _ details: inout ColumnDetails, _ steps: inout ColumnSteps) {
@@ -103,23 +109,30 @@ extension MappingCompiler {
         case .json: return .json
         case .rfc3339: return .none
         case nil:
-            if case .csv(_, hasDecimalComma: true) = syntax.decode, column.type.isNumeric { return .decimalComma }
-            return .none
+            guard column.type.isNumeric, case .document(let root, _) = column.from.first,
+                case .csv(_, hasDecimalComma: true) = decode(of: root)
+            else { return .none }
+            return .decimalComma
         }
     }
 
     /// `rest`: the row's object without what columns and `ignore` name.
-    mutating func rest(of block: BlockSyntax) -> Gather {
+    private mutating func rest(of block: BlockSyntax) -> Gather {
         let root: DocumentRoot = block.each.last.map { .loop($0.variable) } ?? .payload
         var taken: [[String]] = []
+        // One element of an array is no member: $.list.-1 leaves the list in the rest, as $.list.0 does.
+        func take(_ path: [PathSegment]) {
+            let (prefix, sought) = Self.split(path)
+            if sought.isEmpty { taken.append(prefix) }
+        }
         for column in block.columns {
             let named = column.from + [column.plus?.from, column.plus?.by, column.sign?.from].compactMap { $0 }
-            for case .document(root, let path) in named { taken.append(Self.split(path).prefix) }
+            for case .document(root, let path) in named { take(path) }
         }
-        for case .document(root, let path) in syntax.ignore { taken.append(Self.split(path).prefix) }
+        for case .document(root, let path) in syntax.ignore { take(path) }
         guard case .slot(let container) = resolve(.document(root, [])) else { return .first([]) }
         var mayHoldNaN = false
-        if case .json(let allowsNaN, _) = syntax.decode { mayHoldNaN = allowsNaN }
+        if case .json(let allowsNaN, _) = decode(of: root) { mayHoldNaN = allowsNaN }
         return .rest(container: container, taken: PathTrie(paths: taken.filter { !$0.isEmpty }), mayHoldNaN: mayHoldNaN)
     }
 

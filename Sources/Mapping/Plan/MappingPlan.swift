@@ -41,6 +41,10 @@ public final class MappingPlan: Sendable {
     public let names: [String]
     /// Patterns of each mapping, as written.
     public let patterns: [[String]]
+    /// Some mapping reads Sparkplug B.
+    public let usesSparkplug: Bool
+    /// Some mapping wants edge nodes to be asked for births that are missing.
+    let asksForBirths: Bool
     let mappings: [CompiledMapping]
     let router: Router
 
@@ -51,6 +55,8 @@ public final class MappingPlan: Sendable {
         var targets = TargetList(tableTypes: tableTypes, tables: tables)
         mappings = syntax.map { MappingCompiler.compile($0, targets: &targets) }
         self.targets = targets.targets
+        asksForBirths = syntax.contains { if case .sparkplug(asksForBirths: true) = $0.decode { true } else { false } }
+        usesSparkplug = syntax.contains { $0.decode.needsOrder }
         router = Router(mappings.map(\.patterns))
         names = syntax.map(\.name)
         patterns = syntax.map { $0.topics.map(\.value.description) }

@@ -44,6 +44,8 @@ public struct MappingSyntax: Sendable {
     /// Steps before the decoder, in order.
     public var unpack: [UnpackStep]
     public var decode: DecodeSyntax
+    /// Payloads inside fields, in the order in which they are decoded.
+    public var embeds: [EmbedSyntax]
     /// The message filter: only where the file has `rows:`.
     public var when: [ConditionSyntax]
     /// At least one; shared columns are already merged into each.
@@ -71,6 +73,17 @@ public enum RetainedPolicy: String, Sendable, CaseIterable, Comparable {
 public enum EmptyPayloadPolicy: String, Sendable, CaseIterable { case skip, deadLetter = "dead_letter", row }
 public enum ErrorPolicy: String, Sendable, CaseIterable { case deadLetter = "dead_letter", setNull = "set_null", skipRow = "skip_row" }
 public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64, gzip, zlib, deflate, zstd }
+
+/// `embed: {name: {from, unpack?, decode}}`: a payload inside a field, or inside anything else that a source gives.
+public struct EmbedSyntax: Sendable {
+    /// What paths into it start with.
+    public var name: String
+    public var mark: SourceMark
+    /// No loop has begun when it is read; embeds that stand before this one have been decoded.
+    public var from: Source
+    public var unpack: [UnpackStep]
+    public var decode: DecodeSyntax
+}
 
 /// One block of `rows`: rows of one table.
 public struct BlockSyntax: Sendable {
@@ -141,6 +154,7 @@ public enum Source: Hashable, Sendable {
 public enum DocumentRoot: Hashable, Sendable {
     /// `$`
     case payload
+    case embed(String)
     case loop(String)
 }
 
@@ -268,6 +282,11 @@ public enum DecodeSyntax: Sendable {
     case senml
     /// A list of samples, of any of the payloads that AirVantage takes.
     case airvantage
+    /// `rebirth: true`: nodes whose births are missing are asked for them.
+    case sparkplug(asksForBirths: Bool)
+
+    /// Whether messages have an order across topics, which only one session keeps.
+    public var needsOrder: Bool { if case .sparkplug = self { true } else { false } }
 
     /// The decoder's name in a mapping and in messages.
     public var name: String {
@@ -281,15 +300,17 @@ public enum DecodeSyntax: Sendable {
         case .cbor: "cbor"
         case .senml: "senml"
         case .airvantage: "airvantage"
+        case .sparkplug: "sparkplug"
         }
     }
 
-    /// The loop over all of the payload that a block has where it names none.
-    var defaultLoop: String? {
+    /// The loop that a block has where it names none: its variable, and the list of the payload that it runs over.
+    var defaultLoop: (variable: String, over: [PathSegment])? {
         switch self {
-        case .csv: "line"
-        case .senml: "record"
-        case .airvantage: "sample"
+        case .csv: ("line", [])
+        case .senml: ("record", [])
+        case .airvantage: ("sample", [])
+        case .sparkplug: ("metric", [.name("metrics")])
         case .json, .text, .bytes, .binary, .msgpack, .cbor: nil
         }
     }
@@ -326,7 +347,8 @@ public struct ExpectedRow: Sendable {
 }
 
 public indirect enum ExpectedValue: Sendable {
-    case scalar(Literal)
+    /// Text in quotes is text in jsonb too; a plain word there may be a number or a truth value.
+    case scalar(Literal, isQuoted: Bool = false)
     case list([ExpectedValue])
     case object([(key: String, value: ExpectedValue)])
 }

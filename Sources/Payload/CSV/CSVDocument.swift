@@ -12,19 +12,23 @@ public struct CSVDocument: Sendable {
     /// Slots of paths that are names, to be found in each payload's own header, or in its pairs.
     private let names: [(name: [UInt8], slot: Int)]
     public let slotCount: Int
+    /// Takes the line as an object of its named cells, or of all by their places where none has a name.
+    private let wholeSlot: Int?
 
     /// - Parameters:
+    ///   - wholeSlot: where the line as a whole goes.
     ///   - paths: below a line, one member each.
     ///   - slots: where each path's value goes.
     ///   - slotCount: how many slots a line fills.
-    public init(options: CSVOptions, paths: [String], slots: [Int], slotCount: Int) {
+    public init(options: CSVOptions, paths: [String], slots: [Int], slotCount: Int, wholeSlot: Int? = nil) {
         self.options = options
+        self.wholeSlot = wholeSlot
         self.slotCount = slotCount
         var places: [Wanted] = []
         var names: [(name: [UInt8], slot: Int)] = []
         for (path, slot) in zip(paths, slots) {
-            if case .names(let known) = options.header, let cell = known.lastIndex(of: path) {
-                places.append(Wanted(cell: cell, slot: slot))
+            if case .names(let known) = options.header, known.contains(path) {
+                for (cell, name) in known.enumerated() where name == path { places.append(Wanted(cell: cell, slot: slot)) }
             } else if let cell = Int(path), cell >= 0, options.header != .firstLine || !path.isEmpty {
                 places.append(Wanted(cell: cell, slot: slot))
                 if options.header == .firstLine || options.pairsFrom != nil { names.append((Array(path.utf8), slot)) }
@@ -41,6 +45,8 @@ public struct CSVDocument: Sendable {
         private let document: CSVDocument
         private var reader: CSVReader
         private var wanted: [Wanted]
+        /// The names of cells by their places; kept only where a line is wanted as a whole.
+        private var header: [[UInt8]] = []
         public private(set) var lineIndex = -1
 
         /// - Parameter bytes: the payload.
@@ -48,17 +54,20 @@ public struct CSVDocument: Sendable {
             self.document = document
             reader = try CSVReader(bytes, options: document.options)
             wanted = document.places
+            if document.wholeSlot != nil, case .names(let names) = document.options.header { header = names.map { Array($0.utf8) } }
             guard document.options.header == .firstLine else { return }
+            var header: [[UInt8]] = []
             var named: [Wanted] = []
             let names = document.names
             let isThere = try reader.nextLine(scratch: &scratch) { cell, value in
+                if document.wholeSlot != nil { header.append(Array(value.bytes)) }
                 for name in names where value.bytes.elementsEqual(name.name) {
-                    // Of two cells with one name the last one counts.
-                    named.removeAll { $0.slot == name.slot }
+                    // Of two cells with one name the last one counts that a line has.
                     named.append(Wanted(cell: cell, slot: name.slot))
                 }
             }
             guard isThere else { throw .noHeader }
+            self.header = header
             let taken = Set(named.map(\.slot))
             wanted = wanted.filter { !taken.contains($0.slot) } + named
         }
@@ -70,7 +79,10 @@ public struct CSVDocument: Sendable {
             let pairsFrom = document.options.pairsFrom
             let names = document.names
             var pairName: Value?
+            var cells: [Value] = []
+            let isWhole = document.wholeSlot != nil
             let isThere = try reader.nextLine(scratch: &scratch) { cell, value in
+                if isWhole { cells.append(value) }
                 for place in wanted where place.cell == cell { slots[place.slot] = value }
                 guard let pairsFrom, cell >= pairsFrom else { return }
                 if (cell - pairsFrom) % 2 == 0 {
@@ -80,7 +92,29 @@ public struct CSVDocument: Sendable {
                 }
             }
             if isThere { lineIndex += 1 }
+            if isThere, let slot = document.wholeSlot { slots[slot] = object(cells).object(scratch: &scratch) }
             return isThere
         }
+
+        private func object(_ cells: [Value]) -> JSONMembers {
+            var members = JSONMembers()
+            for (name, cell) in zip(header, cells) { members.append(name, cell) }
+            if let first = document.options.pairsFrom {
+                for place in stride(from: first, to: cells.count - 1, by: 2) { members.append(Array(cells[place].bytes), cells[place + 1]) }
+            } else if header.isEmpty {
+                for (place, cell) in cells.enumerated() { members.append(Array(String(place).utf8), cell) }
+            }
+            return members
+        }
+    }
+
+    /// All lines of a payload, each as an object, as the text of a JSON array in `scratch`.
+    public static func array(_ bytes: UnsafeRawBufferPointer, options: CSVOptions, scratch: inout ScratchMemory) throws(CSVError) -> Value {
+        let document = CSVDocument(options: options, paths: [], slots: [], slotCount: 1, wholeSlot: 0)
+        var lines = try Lines(document, bytes, scratch: &scratch)
+        var members = JSONMembers()
+        var line = Value.missing
+        while try lines.next(scratch: &scratch, into: &line) { members.append([], line) }
+        return members.array(scratch: &scratch)
     }
 }

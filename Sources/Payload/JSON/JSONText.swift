@@ -75,21 +75,24 @@ extension JSON {
         return switch value.kind {
         case .string: 2 + 6 * count
         case .escapedString: 2 + count
+        // Base64 has 4 for every 3, and its quotes.
+        case .bytes: 2 + (count + 2) / 3 * 4
         // A bare nan of 3 bytes becomes a null of 4.
         case .object, .array: count + count / 3
         default: max(count, 32)
         }
     }
 
-    /// Writes a value as JSON text and gives its length; nil for what has none (`missing`, `bytes`, `timestamp`, `list`).
+    /// Writes a value as JSON text and gives its length; nil for what has none (`missing`, `timestamp`).
     ///
     /// Objects and arrays are copied as they stand, with null for bare nan and infinity, so where those are not allowed `value.bytes` is
-    /// the same text. A `double` that is not finite is null.
+    /// the same text. A `double` that is not finite is null; `bytes` are base64 (RFC 4648 §4).
     /// - Parameter target: has room for `textBytesMax(of:)` bytes.
     public static func writeText(of value: Value, into target: UnsafeMutableRawPointer) -> Int? {
         var writer = JSONTextWriter(target)
         switch value.kind {
-        case .missing, .bytes, .timestamp, .list: return nil
+        case .missing, .timestamp: return nil
+        case .bytes: writer.appendBase64(value.bytes)
         case .null: writer.append("null")
         case .false: writer.append("false")
         case .true: writer.append("true")

@@ -108,9 +108,14 @@ struct CSVFuzz {
         _ path: String, _ line: [[UInt8]], _ header: [[UInt8]]?, _ options: CSVOptions
     ) -> (cell: [UInt8]?, Void)? {
         func cell(_ index: Int) -> (cell: [UInt8]?, Void) { (index < line.count ? line[index] : nil, ()) }
-        if case .names(let names) = options.header, let index = names.lastIndex(of: path) { return cell(index) }
+        // Of cells with one name the last that the line has; none has it where the line is too short for all.
+        func named(_ names: [[UInt8]]) -> (cell: [UInt8]?, Void)? {
+            let places = names.indices.filter { names[$0] == Array(path.utf8) }
+            return places.isEmpty ? nil : (places.last { $0 < line.count }.map { line[$0] }, ())
+        }
+        if case .names(let names) = options.header, let cell = named(names.map { Array($0.utf8) }) { return cell }
         guard let first = options.pairsFrom else {
-            if let index = header?.lastIndex(of: Array(path.utf8)) { return cell(index) }
+            if let header, let cell = named(header) { return cell }
             return Int(path).map(cell) ?? (nil, ())
         }
         guard header == nil, Int(path) == nil else { return nil }

@@ -1,0 +1,83 @@
+"""Makes a difference as small as it goes: fewer columns, fewer keys, a shorter payload."""
+import re
+
+
+def category(reason):
+    """A difference without its values, so that a smaller one is still the same."""
+    reason = re.sub(r'0x[0-9a-f]+|\d+', 'N', reason)
+    reason = re.sub(r"'[^']*'", "'…'", reason)
+    reason = re.sub(r'"[^"]*"', "'…'", reason)
+    return re.sub(r'tN\[N\]\.\w+', 'column', reason)[:90]
+
+
+def smallest(tree, message, differ, wanted, tries=600):
+    """What still differs in the same way; the message before the mapping, as it is the longer one."""
+    def holds(t, m):
+        nonlocal tries
+        tries -= 1
+        if tries < 0:
+            return False
+        reason = differ(t, m)
+        return reason is not None and (category(reason) == wanted or kind(reason) == kind(wanted))
+
+    changed = True
+    while changed and tries > 0:
+        changed = False
+        for candidate in smaller_trees(tree):
+            if holds(candidate, message):
+                tree, changed = candidate, True
+                break
+    payload = bytes.fromhex(message['payload'])
+    size = max(len(payload) // 2, 1)
+    while size and tries > 0:
+        place = 0
+        while place < len(payload):
+            shorter = payload[:place] + payload[place + size:]
+            candidate = {**message, 'payload': shorter.hex()}
+            if shorter and holds(tree, candidate):
+                payload, message = shorter, candidate
+            else:
+                place += size
+        size //= 2
+    return tree, message
+
+
+def kind(reason):
+    """Rows against a letter, rows against rows: what may not change on the way."""
+    return re.sub(r'\(.*?\)|:.*', '', reason)[:20]
+
+
+def smaller_trees(tree):
+    def without(node, key):
+        copied = dict(node)
+        del copied[key]
+        return copied
+
+    if 'rows' in tree:
+        for index in range(len(tree['rows'])):
+            if len(tree['rows']) > 1:
+                yield {**tree, 'rows': tree['rows'][:index] + tree['rows'][index + 1:]}
+            for block in smaller_blocks(tree['rows'][index]):
+                yield {**tree, 'rows': tree['rows'][:index] + [block] + tree['rows'][index + 1:]}
+    for key in ('exclude', 'retained', 'empty_payload', 'unpack', 'on_error', 'ignore', 'when', 'columns' if 'rows' in tree else None, 'keep_empty'):
+        if key in tree:
+            yield without(tree, key)
+    yield from smaller_blocks(tree)
+
+
+def smaller_blocks(block):
+    columns = block.get('columns', {})
+    for name in columns:
+        if len(columns) > 1:
+            yield {**block, 'columns': {k: v for k, v in columns.items() if k != name}}
+    for key in ('when', 'keep_empty'):
+        if key in block:
+            yield {k: v for k, v in block.items() if k != key}
+    for name, column in columns.items():
+        if isinstance(column, dict):
+            for key in column:
+                if key not in ('type', 'from', 'join', 'const'):
+                    yield {**block, 'columns': {**columns, name: {k: v for k, v in column.items() if k != key}}}
+            if isinstance(column.get('from'), list) and len(column['from']) > 1:
+                for index in range(len(column['from'])):
+                    yield {**block, 'columns': {**columns, name: {**column, 'from': column['from'][:index] + column['from'][index + 1:]}}}
