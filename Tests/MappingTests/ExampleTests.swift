@@ -12,25 +12,13 @@ struct ExampleTests {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
     }
 
-    /// Examples of what another branch of the language builds. They are skipped for as long as the reader says that it does not know it yet.
-    static let awaited = [
-        "lorawan_frame.yaml": "embed", "ruuvi_gateway.yaml": "embed", "tagged_records.yaml": "tagged", "sparkplug_b.yaml": "sparkplug",
-    ]
-
     @Test("All tests of an example hold", arguments: files)
     func testsHold(file: String) throws {
         let reading = MappingReader.read(file: Self.folder.appending(path: file).path)
-        if let feature = Self.awaited[file], reading.diagnostics.contains(where: { isAwaited(feature, $0) }) {
-            try Test.cancel("\(file) is not run: '\(feature)' is not built yet")
-        }
         #expect(reading.diagnostics.isEmpty, "\(reading.diagnostics.map(\.description).joined(separator: "\n"))")
         let mapping = try #require(reading.mappings.first)
         #expect(!mapping.tests.isEmpty, "an example shows its rows")
         for failure in MappingTestRunner.run(mapping) { Issue.record("\(failure)") }
-    }
-
-    private func isAwaited(_ feature: String, _ diagnostic: Diagnostic) -> Bool {
-        diagnostic.message.contains(feature) && diagnostic.message.contains("not yet supported")
     }
 
     @Test("An example says what it is for, its topic, and how to adapt it", arguments: files)
@@ -109,18 +97,10 @@ struct ManualTests {
         for failure in MappingTestRunner.run(mapping) { Issue.record("\(failure)") }
     }
 
-    /// Parts of what is built elsewhere, by a word that only they hold.
-    static let awaited = ["embed:": "embed", "tagged:": "tagged", "sparkplug": "sparkplug"]
-
     @Test("A part of a mapping is read, with what it leaves out", arguments: snippets.filter { $0.name == nil })
     func part(snippet: Snippet) throws {
         let text = completed(snippet.text)
         let reading = MappingReader.read(text: text, file: "part.yaml")
-        for (word, feature) in Self.awaited where snippet.text.contains(word) {
-            if reading.diagnostics.contains(where: { $0.message.contains("not yet supported") }) {
-                try Test.cancel("\(snippet.testDescription) is not run: '\(feature)' is not built yet")
-            }
-        }
         #expect(reading.diagnostics.isEmpty, "\(reading.diagnostics.map(\.description).joined(separator: "\n"))\n\(text)")
     }
 
