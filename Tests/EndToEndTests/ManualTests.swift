@@ -63,7 +63,9 @@ private final class Reader {
     init() async throws {
         servers = try TestServers.ofThisSuite()
         try await servers.startDatabase()
-        broker = try await servers.makeBroker(PrivateMosquitto.Options())
+        var options = PrivateMosquitto.Options()
+        options.logsEverything = true
+        broker = try await servers.makeBroker(options)
         home = try servers.makeFolder()
         folder = try servers.makeFolder()
         let program = home.appending(path: "penstock")
@@ -98,7 +100,7 @@ private final class Reader {
     /// Runs a command. One that asks for what the service does beside it is asked again until it prints what is expected.
     func run(_ command: String, until expected: [String]) async throws -> [String] {
         if command == "penstock run" { return try await startService(until: expected) }
-        let waits = service != nil && (command.hasPrefix("psql") || command.hasPrefix("penstock replay"))
+        let waits = service != nil && (command.contains("psql ") || command.hasPrefix("penstock replay"))
         let deadline = ContinuousClock.now + .seconds(waits ? 15 : 0)
         while true {
             let printed = try await shell(command)
@@ -112,8 +114,9 @@ private final class Reader {
             "/bin/sh", ["-c", "cd '\(folder.path)' && exec penstock run 2>&1"], outputs: "service", in: home, environment: environment)
         service = started
         var lines: [String] { started.output.split(separator: "\n").map(String.init) }
-        try await waitUntil("the service logs what the page shows", within: .seconds(30)) {
-            Transcript.matches(lines, expected) || started.pollEnd() != nil
+        // What is published before it has subscribed goes to nobody.
+        try await waitUntil("the service subscribes, and logs what the page shows", within: .seconds(30)) {
+            broker.log.contains("Sending SUBACK to penstock") && Transcript.matches(lines, expected) || started.pollEnd() != nil
         }
         return lines
     }

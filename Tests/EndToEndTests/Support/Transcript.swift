@@ -59,7 +59,7 @@ struct Transcript {
         for (line, output) in outputs.sorted(by: { $0.key > $1.key }) {
             var end = line
             while end < lines.count, lines[end] != "```", !lines[end].hasPrefix("$ ") { end += 1 }
-            lines.replaceSubrange(line..<end, with: output)
+            lines.replaceSubrange(line..<end, with: output.map(Self.trimmed))
         }
         return lines.joined(separator: "\n")
     }
