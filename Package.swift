@@ -32,8 +32,9 @@ let package = Package(
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
         .target(name: "Payload", dependencies: ["CZlib", "CZstd"], swiftSettings: strictness),
         .target(name: "Sparkplug", dependencies: ["Payload"], swiftSettings: strictness),
-        .target(name: "CopyFormat", swiftSettings: strictness),
+        .target(name: "CopyFormat", dependencies: ["Payload"], swiftSettings: strictness),
         .target(name: "Mapping", dependencies: ["MQTT", "Payload", "Sparkplug", "CopyFormat", yams], swiftSettings: strictness),
+        .target(name: "Inference", dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat"], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(
             name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT"],
@@ -54,7 +55,9 @@ let package = Package(
         .target(name: "Sandbox", swiftSettings: strictness),
         .executableTarget(
             name: "penstock",
-            dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Fleet", "Sandbox", arguments, log, nioCore],
+            dependencies: [
+                "Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log, nioCore,
+            ],
             swiftSettings: strictness),
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
@@ -65,6 +68,10 @@ let package = Package(
         .testTarget(
             name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Sparkplug", "Differential"],
             exclude: ["Cases", "Fixtures"], swiftSettings: strictness),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Mapping", "Fleet"], swiftSettings: strictness),
+        .testTarget(
+            name: "StoreTests", dependencies: ["Store", "PostgreSQL", "Mapping", "CopyFormat", "MQTT", "Sandbox"],
+            swiftSettings: strictness),
         .testTarget(
             name: "IngestTests",
             dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
@@ -75,7 +82,8 @@ let package = Package(
             swiftSettings: strictness),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
-        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox"], swiftSettings: strictness),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox", "Fleet", "Mapping"], swiftSettings: strictness),
 
         .executableTarget(
             name: "Torture", dependencies: ["Sandbox", "MQTT", "PostgreSQL", nioCore], path: "Tests/Torture", swiftSettings: strictness),

@@ -15,7 +15,7 @@ public struct Value {
         case integer
         /// Unsigned number in `word` (binary decoders).
         case unsigned
-        /// IEEE double whose bits are in `word`.
+        /// IEEE double whose bits are in `word`; `count` is 4 where it came as a float of 32 bits, whose shortest text is its own.
         case double
         /// Microseconds since 1970-01-01T00:00:00Z, signed, in `word` (the time of receipt).
         case timestamp
@@ -67,6 +67,9 @@ public struct Value {
     @inlinable public static func integer(_ value: Int64) -> Value { Value(kind: .integer, word: UInt64(bitPattern: value)) }
     /// A double.
     @inlinable public static func double(_ value: Double) -> Value { Value(kind: .double, word: value.bitPattern) }
+
+    /// A float: as text it is 24.1, where the double of the same value is 24.100000381469727.
+    @inlinable public static func single(_ value: Float) -> Value { Value(kind: .double, count: 4, word: Double(value).bitPattern) }
 
     /// Whether there is nothing to store: missing or null.
     @inlinable public var isAbsent: Bool { kind.rawValue <= Kind.null.rawValue }

@@ -15,8 +15,15 @@ struct ReaderTests {
             (head + "columns: {v: real from topic.devcie}", "'topic.devcie': no such capture - did you mean 'device'?"),
             (head + "columns: {v: real from payloda.x}", "unknown root 'payloda' in 'payloda.x' - did you mean 'payload'?"),
             (head + "columns: {v: real from item.x}", "unknown root 'item'"),
-            (head + "columns: {v: reel}", "type 'reel' of column 'v' is not supported - did you mean 'real'?"),
-            (head + "columns: {v: timestamp}", "use timestamptz"),
+            (
+                head + "columns: {v: reel}",
+                "type 'reel' of column 'v' is not known - did you mean 'real'? A type of your own is written with its schema: public.reel"
+            ),
+            (head + "columns: {v: timestamp}", "use timestamptz"), (head + "columns: {v: 'timestamp(3)[]'}", "use timestamptz"),
+            (head + "columns: {v: real form x}", "type 'real form x' of column 'v' is not known - a column reads TYPE [not null] from SOURCE"),
+            (head + "columns: {v: varchar(0)}", "type 'varchar(0)' of column 'v' is not known"),
+            (head + "columns: {v: \"mood'; DROP TABLE x\"}", "a type's name has letters, digits and _"),
+            (head + "columns: {v: {type: interval, scale: 2}}", "'scale' is for numbers; column 'v' is interval"),
             (head + "columns: {v: {type: real, parse: unix}}", "parse: unix does not fit column 'v' of type real"),
             (head + "columns: {v: {type: timestamptz, parse: 'yyyy-QQ'}}", "'Q' in the time pattern"),
             (head + "columns: {v: {type: timestamptz, zone: Europe/Berlni}}", "time zone 'Europe/Berlni' is not known"),

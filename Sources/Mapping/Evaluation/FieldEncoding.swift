@@ -16,7 +16,15 @@ extension Evaluator {
         case .bytea: buffer.pointee.appendBytes(try bytea(value, details.parse))
         case .timestamp:
             buffer.pointee.appendTimestamp(unixMicroseconds: try time(value, details, slots))
+        case .roundedTimestamp:
+            let microseconds = try time(value, details, slots)
+            buffer.pointee.appendTimestamp(unixMicroseconds: Self.rounded(microseconds, digits: details.wire.timePrecision))
         case .date: buffer.pointee.appendDate(unixDays: try date(value, details, slots))
+        case .time:
+            let microseconds = try timeOfDay(value)
+            buffer.pointee.appendTime(microsecondsOfDay: Self.rounded(microseconds, digits: details.wire.timePrecision))
+        case .inet, .cidr: buffer.pointee.append(try address(value, isNetwork: encoding == .cidr), isNetwork: encoding == .cidr)
+        case .enumeration: try encodeLabel(value, details, into: buffer)
         case .uuid: try encodeUUID(value, into: buffer)
         case .json, .jsonb:
             let text = try json(value, details.parse)
@@ -63,6 +71,32 @@ extension Evaluator {
             }
         }
         buffer.pointee.appendText(text)
+    }
+
+    private mutating func encodeLabel(
+        _ value: Value, _ details: ColumnDetails, into buffer: UnsafeMutablePointer<CopyBuffer>
+    ) throws(EvaluationError) {
+        let text = try text(of: value)
+        guard details.labels.contains(where: { text.elementsEqual($0) }) else {
+            let shown = details.labels.prefix(12).map { label in label.withUnsafeBytes { Quoted($0).description } }.joined(separator: ", ")
+            let more = details.labels.count > 12 ? " and \(details.labels.count - 12) more" : ""
+            throw .because("\(Quoted(text)) is no label of \(details.wire.element.sql), which has \(shown)\(more)")
+        }
+        buffer.pointee.appendText(text)
+    }
+
+    private mutating func address(_ value: Value, isNetwork: Bool) throws(EvaluationError) -> InternetAddress {
+        let text = trimmed(try text(of: value))
+        let address: InternetAddress
+        do throws(InternetAddress.Fault) { address = try InternetAddress(text) } catch {
+            switch error {
+            case .malformed: throw .because("\(Quoted(text)) is not an internet address")
+            case .prefixTooLong: throw .because("\(Quoted(text)) is not an internet address: its prefix is longer than the address")
+            case .hasZone: throw .because("\(Quoted(text)) names a zone, for which an internet address has no place")
+            }
+        }
+        guard !isNetwork || address.isNetwork else { throw .because("\(Quoted(text)) is no network: bits are set behind its prefix") }
+        return address
     }
 
     private mutating func bytea(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
@@ -175,7 +209,7 @@ extension Evaluator {
             if item.kind == .null { holdsNull = true }
         }
         let field = buffer.pointee.beginField()
-        buffer.pointee.appendArrayHeader(element: element, count: count, holdsNull: holdsNull)
+        buffer.pointee.appendArrayHeader(elementOID: details.elementOID, count: count, holdsNull: holdsNull)
         var elementDetails = details
         elementDetails.wire = element
         if case .array(let declared) = details.declared { elementDetails.declared = declared }
@@ -203,10 +237,14 @@ extension CompiledColumn.Encoding {
             case .real: .float4
             case .doublePrecision: .float8
             case .numeric: .numeric
-            case .text, .varchar, .inet: .text
+            case .text, .varchar, .bpchar, .other: .text
             case .bytea: .bytea
-            case .timestamptz, .timestamp: .timestamp
+            case .timestamptz, .timestamp: type.timePrecision == nil ? .timestamp : .roundedTimestamp
             case .date: .date
+            case .time: .time
+            case .inet: .inet
+            case .cidr: .cidr
+            case .enumeration: .enumeration
             case .uuid: .uuid
             case .json: .json
             case .jsonb: .jsonb

@@ -28,7 +28,8 @@ struct ColumnSteps: OptionSet, Sendable {
 /// One column of a block, as the evaluator walks it: trivial, with what is rarely needed in `ColumnDetails` of the same index.
 struct CompiledColumn: Sendable {
     enum Encoding: UInt8, Sendable {
-        case boolean, int2, int4, int8, float4, float8, numeric, text, bytea, timestamp, date, uuid, json, jsonb, array
+        case boolean, int2, int4, int8, float4, float8, numeric, text, bytea, timestamp, roundedTimestamp, date, time, uuid, json, jsonb
+        case inet, cidr, enumeration, array
     }
 
     var slot: Int32
@@ -37,7 +38,7 @@ struct CompiledColumn: Sendable {
     var steps: ColumnSteps
     /// How many bits a number of the declared type has; the wire type may have more.
     var declaredBits: UInt8
-    /// Characters of `varchar(n)`; 0 = no limit.
+    /// Characters of `varchar(n)` and `char(n)`; 0 = no limit.
     var characterLimit: Int32
 }
 
@@ -50,6 +51,10 @@ struct ColumnDetails: Sendable {
     var declared: ColumnType
     /// The table's type: what is written.
     var wire: ColumnType
+    /// Of an array's elements, as the table has them.
+    var elementOID: UInt32 = 0
+    /// Of an enum, as the table's type has them.
+    var labels: [[UInt8]] = []
     var gather: Gather?
     var conditions: [CompiledCondition] = []
     var kinds: Set<ValueKind>?

@@ -21,8 +21,11 @@ extension MappingCompiler {
         for (loop, conditions) in zip(syntax.each, guards) { compiledLoops.append(compile(loop, conditions)) }
         let target = targets.target(
             table: syntax.table.name,
-            columns: syntax.columns.map { ($0.name, targets.tableTypes[syntax.table.name]?[$0.name] ?? $0.type) })
-        let types = targets.targets[target].columns.map(\.type)
+            columns: syntax.columns.map { column in
+                MappingPlan.Column(
+                    name: column.name, stored: targets.tableTypes[syntax.table.name]?[column.name] ?? StoredType(column.type))
+            })
+        let types = targets.targets[target].columns.map(\.stored)
         var columns: [(CompiledColumn, ColumnDetails)] = []
         for (column, type) in zip(syntax.columns, types) { columns.append(compile(column, wire: type, in: syntax)) }
         return CompiledBlock(

@@ -3,9 +3,14 @@ import Payload
 
 /// Columns: every step of the pipeline that a column asks for.
 extension MappingCompiler {
-    mutating func compile(_ column: ColumnSyntax, wire: ColumnType, in block: BlockSyntax) -> (CompiledColumn, ColumnDetails) {
+    mutating func compile(_ column: ColumnSyntax, wire: StoredType, in block: BlockSyntax) -> (CompiledColumn, ColumnDetails) {
         var steps: ColumnSteps = []
-        var details = ColumnDetails(name: column.name, mark: column.mark, declared: column.type, wire: wire)
+        var details = ColumnDetails(
+            name: column.name, mark: column.mark, declared: column.type, wire: wire.type, elementOID: wire.elementOID)
+        // What the mapping knows only by name has the rules of the table's type.
+        if case .other = column.type.element { details.declared = wire.type }
+        if case .enumeration(_, let labels) = wire.type.element { details.labels = labels.map { Array($0.utf8) } }
+        let plain = details
         var slot = 0
         if column.from == [.rest] {
             details.gather = rest(of: block)
@@ -45,12 +50,10 @@ extension MappingCompiler {
         }
         if readsPayload, !column.isNotNull { steps.insert(.countsAsValue) }
         var compiled = CompiledColumn(
-            slot: Int32(slot), encoding: CompiledColumn.Encoding(wire), policy: column.onError ?? syntax.onError, steps: [],
-            declaredBits: Self.declaredBits(of: column.type), characterLimit: Self.characterLimit(of: column.type))
+            slot: Int32(slot), encoding: CompiledColumn.Encoding(wire.type), policy: column.onError ?? syntax.onError, steps: [],
+            declaredBits: Self.declaredBits(of: plain.declared), characterLimit: Self.characterLimit(of: plain.declared))
         if let value = column.defaultValue {
-            details.standIn = StandIn(
-                value: standIn(value, column.type), column: compiled,
-                details: [ColumnDetails(name: column.name, mark: column.mark, declared: column.type, wire: wire)])
+            details.standIn = StandIn(value: standIn(value, column.type), column: compiled, details: [plain])
         }
         compiled.steps = steps
         return (compiled, details)
@@ -146,7 +149,7 @@ extension MappingCompiler {
 
     private static func characterLimit(of type: ColumnType) -> Int32 {
         switch type {
-        case .varchar(let limit?): Int32(truncatingIfNeeded: limit)
+        case .varchar(let limit?), .bpchar(let limit?): Int32(truncatingIfNeeded: limit)
         case .array(let element): characterLimit(of: element)
         default: 0
         }
@@ -154,7 +157,13 @@ extension MappingCompiler {
 }
 
 extension ColumnType {
-    var isTime: Bool { self == .timestamptz || self == .timestamp || self == .date }
+    /// Whether it has a place on the time line.
+    var isTime: Bool {
+        switch self {
+        case .timestamptz, .timestamp, .date: true
+        default: false
+        }
+    }
 
     var isNumeric: Bool {
         switch self {

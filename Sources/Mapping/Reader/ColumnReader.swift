@@ -74,30 +74,7 @@ struct ColumnReader {
         var words = text.trimmingSpaces
         let isNotNull = words.lowercased().hasSuffix(" not null")
         if isNotNull { words = String(words.dropLast(9)) }
-        guard let type = ColumnType(parsing: words) else {
-            let name = words.prefix { $0 != "(" }.trimmingSpaces
-            let hint: String?
-            if words.contains("("), !words.contains(")") {
-                hint = "quote a type that holds a comma: \"numeric(4,2)\""
-            } else {
-                hint = suggestion(
-                    for: name,
-                    among: [
-                        "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "text",
-                        "varchar", "timestamptz", "date", "uuid", "bytea", "jsonb", "json",
-                    ])
-            }
-            diagnostics.add(at: mark, "type '\(words)' of column '\(column)' is not supported", hint: hint)
-            return nil
-        }
-        if type == .timestamp {
-            diagnostics.add(at: mark, "column '\(column)': type timestamp has no place on the time line", hint: "use timestamptz")
-            return nil
-        }
-        if type == .inet || type == .array(.inet) {
-            diagnostics.add(at: mark, "column '\(column)': type inet is not yet supported")
-            return nil
-        }
+        guard let type = TypeReader(diagnostics: diagnostics).read(words, at: mark, column: column) else { return nil }
         return (type, isNotNull)
     }
 

@@ -53,7 +53,7 @@ public struct Trial {
                 let fields = row.suffix(target.columns.count)
                 decoded.append(zip(fields, target.columns).map { field, column in field.map { DecodedValue($0, column.type) } })
             }
-            rows.append(DecodedRows(table: target.table, columns: target.columns, rows: decoded))
+            rows.append(DecodedRows(table: target.table, columns: target.columns.map { ($0.name, $0.type) }, rows: decoded))
         }
     }
 }

@@ -74,7 +74,7 @@ public struct BinaryField: Sendable {
             return Value(kind: .unsigned, word: pattern >> UInt64(bits.lowerBound) & mask)
         }
         switch type {
-        case .f32: return .double(Double(Float(bitPattern: UInt32(truncatingIfNeeded: pattern))))
+        case .f32: return .single(Float(bitPattern: UInt32(truncatingIfNeeded: pattern)))
         case .f64: return .double(Double(bitPattern: pattern))
         case .i8, .i16, .i24, .i32, .i64:
             let shift = UInt64(64 - size * 8)

@@ -100,7 +100,13 @@ extension JSON {
         case .unsigned: writer.append(description: value.word)
         case .double:
             let number = Double(bitPattern: value.word)
-            if number.isFinite { writer.append(description: number) } else { writer.append("null") }
+            if !number.isFinite {
+                writer.append("null")
+            } else if value.count == 4 {
+                writer.append(description: Float(number))
+            } else {
+                writer.append(description: number)
+            }
         case .number: writer.append(value.bytes)
         case .string: writer.appendQuoted(value.bytes)
         case .escapedString:
