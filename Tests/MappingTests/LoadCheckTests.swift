@@ -34,6 +34,7 @@ struct LoadCheckTests {
             "{type: date, default: 2020-01-01}",
             "{type: integer, parse: hex, map: {A: ff}}", "{type: numeric, const: 1e3, scale: 0.1}", "{type: text, const: null}",
             "{type: timestamptz, default: received, max: +1 d}", "{type: bytea, default: abc}",
+            "{type: real, const: \" \", trim: true, null_if: \"\"}",
         ])
     func fittingConstants(column: String) { #expect(mistakes(Self.head + "columns:\n  v: \(column)") == []) }
 
