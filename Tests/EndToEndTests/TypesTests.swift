@@ -47,9 +47,10 @@ extension EndToEndTests {
         @Test("are filled from JSON in binary form; `check` accepts the table, and a wrong value becomes a letter that says why")
         func binary() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["doors": Self.doors], preparation: Self.preparation)
+            // `check` subscribes too, and would be taken for the ingester.
+            try await workplace.startIngester()
             let check = try await workplace.penstock("check")
             #expect(check.end == .exit(0), "\(check.errors)")
-            try await workplace.startIngester()
             let good = #"""
                 {"state":"out of order","address":"::ffff:1.2.3.4/120","net":"10.0.0.0/8","opens":"08:30:15.5","filled":99.994,"code":"ab",
                  "counts":[1,null,-3],"states":["on",null,"out of order"]}
@@ -127,10 +128,10 @@ extension EndToEndTests {
             let mapping = "topic: t\ntable: {name: events, ddl: \"off\"}\ncolumns: {at: timestamptz}"
             let workplace = try await Workplace(
                 sessions: 1, shards: 1, mappings: ["t": mapping], preparation: ["CREATE TABLE events (at timestamp(3))"])
+            try await workplace.startIngester()
             let check = try await workplace.penstock("check")
             #expect(check.end == .exit(0))
             #expect(check.errors.contains("'at' of table 'events' is timestamp(3) without time zone: times are written there in UTC"))
-            try await workplace.startIngester()
             try await workplace.publish([.init("t", #"{"at":"2024-01-01T12:00:00.0005+02:00"}"#)])
             let probe = try workplace.probe()
             try await workplace.eventually("it is stored") { try probe.number("SELECT count(*) FROM events") == 1 }
