@@ -106,16 +106,18 @@ extension EndToEndTests {
             messages[200] = .init("tag/bad3", #"{"every":"1 parsec"}"#)
             messages[201] = .init("tag/bad4", #"{"path":"a\u0000"}"#)
             try await stage.storeInOneBatch(messages)
+            // An internal error up to PostgreSQL 15, a syntax error from 16 on.
+            let hstoreState = try stage.probe.number("SELECT current_setting('server_version_num')") < 160_000 ? "XX000" : "42601"
             let letters = try stage.probe.rows("SELECT topic, stage, sqlstate FROM penstock.dead_letter ORDER BY topic")
             #expect(
                 letters == [
-                    ["tag/bad1", "row", "42601"], ["tag/bad2", "row", "42601"], ["tag/bad3", "row", "22007"], ["tag/bad4", "decode", nil],
+                    ["tag/bad1", "row", "42601"], ["tag/bad2", "row", hstoreState], ["tag/bad3", "row", "22007"], ["tag/bad4", "decode", nil],
                 ])
             #expect(try stage.probe.number("SELECT count(*) FROM tags") == 296)
             #expect(
                 try stage.probe.number(
                     """
-                    SELECT count(*) FROM tags WHERE tag = 't' || n AND path = ('a.b.n' || n)::ltree AND extra = hstore(ARRAY['n', n::text, 'a b', NULL])
+                    SELECT count(*) FROM tags WHERE tag = ('t' || n)::citext AND path = ('a.b.n' || n)::ltree AND extra = hstore(ARRAY['n', n::text, 'a b', NULL])
                         AND every = n * interval '1 min' AND aliases IS NOT DISTINCT FROM ARRAY['X,Y', NULL]::citext[]
                         AND at = '2024-01-01 00:00:00.1Z'::timestamptz + n * interval '1 us' AND v = 1.01 AND raw = '\\x5c0a'
                     """) == 296)
