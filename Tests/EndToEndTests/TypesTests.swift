@@ -117,7 +117,8 @@ extension EndToEndTests {
             #expect(
                 try stage.probe.number(
                     """
-                    SELECT count(*) FROM tags WHERE tag = ('t' || n)::citext AND path = ('a.b.n' || n)::ltree AND extra = hstore(ARRAY['n', n::text, 'a b', NULL])
+                    SELECT count(*) FROM tags WHERE tag = ('t' || n)::citext AND path = ('a.b.n' || n)::ltree
+                        AND extra = hstore(ARRAY['n', n::text, 'a b', NULL])
                         AND every = n * interval '1 min' AND aliases IS NOT DISTINCT FROM ARRAY['X,Y', NULL]::citext[]
                         AND at = '2024-01-01 00:00:00.1Z'::timestamptz + n * interval '1 us' AND v = 1.01 AND raw = '\\x5c0a'
                     """) == 296)
