@@ -111,7 +111,8 @@ extension EndToEndTests {
             let letters = try stage.probe.rows("SELECT topic, stage, sqlstate FROM penstock.dead_letter ORDER BY topic")
             #expect(
                 letters == [
-                    ["tag/bad1", "row", "42601"], ["tag/bad2", "row", hstoreState], ["tag/bad3", "row", "22007"], ["tag/bad4", "decode", nil],
+                    ["tag/bad1", "row", "42601"], ["tag/bad2", "row", hstoreState], ["tag/bad3", "row", "22007"],
+                    ["tag/bad4", "decode", nil],
                 ])
             #expect(try stage.probe.number("SELECT count(*) FROM tags") == 296)
             #expect(
