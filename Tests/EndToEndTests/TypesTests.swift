@@ -47,9 +47,10 @@ extension EndToEndTests {
         @Test("are filled from JSON in binary form; `check` accepts the table, and a wrong value becomes a letter that says why")
         func binary() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["doors": Self.doors], preparation: Self.preparation)
+            // `check` subscribes too, and would be taken for the ingester.
+            try await workplace.startIngester()
             let check = try await workplace.penstock("check")
             #expect(check.end == .exit(0), "\(check.errors)")
-            try await workplace.startIngester()
             let good = #"""
                 {"state":"out of order","address":"::ffff:1.2.3.4/120","net":"10.0.0.0/8","opens":"08:30:15.5","filled":99.994,"code":"ab",
                  "counts":[1,null,-3],"states":["on",null,"out of order"]}
@@ -105,16 +106,20 @@ extension EndToEndTests {
             messages[200] = .init("tag/bad3", #"{"every":"1 parsec"}"#)
             messages[201] = .init("tag/bad4", #"{"path":"a\u0000"}"#)
             try await stage.storeInOneBatch(messages)
+            // An internal error up to PostgreSQL 15, a syntax error from 16 on.
+            let hstoreState = try stage.probe.number("SELECT current_setting('server_version_num')") < 160_000 ? "XX000" : "42601"
             let letters = try stage.probe.rows("SELECT topic, stage, sqlstate FROM penstock.dead_letter ORDER BY topic")
             #expect(
                 letters == [
-                    ["tag/bad1", "row", "42601"], ["tag/bad2", "row", "42601"], ["tag/bad3", "row", "22007"], ["tag/bad4", "decode", nil],
+                    ["tag/bad1", "row", "42601"], ["tag/bad2", "row", hstoreState], ["tag/bad3", "row", "22007"],
+                    ["tag/bad4", "decode", nil],
                 ])
             #expect(try stage.probe.number("SELECT count(*) FROM tags") == 296)
             #expect(
                 try stage.probe.number(
                     """
-                    SELECT count(*) FROM tags WHERE tag = 't' || n AND path = ('a.b.n' || n)::ltree AND extra = hstore(ARRAY['n', n::text, 'a b', NULL])
+                    SELECT count(*) FROM tags WHERE tag = ('t' || n)::citext AND path = ('a.b.n' || n)::ltree
+                        AND extra = hstore(ARRAY['n', n::text, 'a b', NULL])
                         AND every = n * interval '1 min' AND aliases IS NOT DISTINCT FROM ARRAY['X,Y', NULL]::citext[]
                         AND at = '2024-01-01 00:00:00.1Z'::timestamptz + n * interval '1 us' AND v = 1.01 AND raw = '\\x5c0a'
                     """) == 296)
@@ -127,10 +132,10 @@ extension EndToEndTests {
             let mapping = "topic: t\ntable: {name: events, ddl: \"off\"}\ncolumns: {at: timestamptz}"
             let workplace = try await Workplace(
                 sessions: 1, shards: 1, mappings: ["t": mapping], preparation: ["CREATE TABLE events (at timestamp(3))"])
+            try await workplace.startIngester()
             let check = try await workplace.penstock("check")
             #expect(check.end == .exit(0))
             #expect(check.errors.contains("'at' of table 'events' is timestamp(3) without time zone: times are written there in UTC"))
-            try await workplace.startIngester()
             try await workplace.publish([.init("t", #"{"at":"2024-01-01T12:00:00.0005+02:00"}"#)])
             let probe = try workplace.probe()
             try await workplace.eventually("it is stored") { try probe.number("SELECT count(*) FROM events") == 1 }
