@@ -27,7 +27,7 @@ struct Check: AsyncParsableCommand {
         Self.show(MappingNote.tables(setup.mappings, isShared: setup.configuration.pool.sharesMessages))
         Self.show(setup.mappings.flatMap(MappingNote.costs))
         if !offline {
-            problems += try await Self.checkDatabase(setup.configuration, plan)
+            problems += try await Self.checkDatabase(setup.configuration, setup.mappings)
             problems += await Self.checkBroker(setup.configuration, plan)
         }
         guard problems.isEmpty else { throw Failure(.failed, all: problems) }
@@ -44,7 +44,7 @@ struct Check: AsyncParsableCommand {
         }
     }
 
-    private static func checkDatabase(_ configuration: Configuration, _ plan: MappingPlan) async throws -> [String] {
+    private static func checkDatabase(_ configuration: Configuration, _ mappings: [MappingSyntax]) async throws -> [String] {
         try await blocking {
             do {
                 let database = try configuration.database.connect()
@@ -54,8 +54,11 @@ struct Check: AsyncParsableCommand {
                 }
                 if let problem = try Catalog.encodingProblem(database.connection) { problems.append(problem) }
                 problems += try Catalog.durabilityWarnings(database.connection)
-                let checks = try MappedTables(checking: plan.tables, database.connection)
-                for table in plan.tables {
+                let tables = MappingPlan(mappings).tables
+                let checks = try MappedTables(checking: tables, database.connection)
+                // With the types that the tables really have, as the service writes them.
+                let plan = MappingPlan(mappings, tableTypes: checks.types)
+                for table in tables {
                     guard let check = checks.checks[table.name] else { continue }
                     for warning in check.warnings { Terminal.warning(warning) }
                     let policy = table.ddl ?? configuration.ddl
