@@ -120,6 +120,7 @@ struct LoadCheckTests {
             ("{e: {from: $.a, decode: json, upack: hex}}", "did you mean 'unpack'?"),
             ("{e: {from: $.a, unpack: rot13, decode: json}}", "unknown step 'rot13'"), ("[e]", "'embed' needs names"),
             ("{e: {from: rest, decode: json}}", "cannot be made of rest"),
+            ("{e: {from: $.a, decode: sparkplug}}", "embed 'e' cannot hold Sparkplug"),
         ])
     func embeds(embed: String, words: String) { expectMistake("topic: a\nembed: \(embed)\ntable: x\ncolumns: {v: real}", words) }
 

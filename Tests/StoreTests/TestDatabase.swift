@@ -15,7 +15,8 @@ enum TestDatabase {
     static func connect() throws -> OpenConnection {
         guard let url else { throw NotAvailable() }
         let open = OpenConnection(try Connection(url: url))
-        try open.connection.execute("SET TIME ZONE 'UTC'; SET search_path = public; SET client_min_messages = warning; SET lc_monetary = 'C'")
+        try open.connection.execute(
+            "SET TIME ZONE 'UTC'; SET search_path = public; SET client_min_messages = warning; SET lc_monetary = 'C'")
         return open
     }
 }
@@ -86,7 +87,8 @@ struct OneColumn {
             _ = Array("t".utf8).withUnsafeBytes { topic in
                 Array(payload.utf8).withUnsafeBytes { payload in
                     evaluator.process(
-                        MessageInput(topic: topic, payload: payload, receivedMicroseconds: 1_704_067_200_000_000, qos: 1, isRetained: false),
+                        MessageInput(
+                            topic: topic, payload: payload, receivedMicroseconds: 1_704_067_200_000_000, qos: 1, isRetained: false),
                         into: buffer)
                 }
             }
