@@ -26,9 +26,7 @@ public struct MappingRequest: Codable, Sendable {
     }
 
     public var answer: MappingAnswer {
-        var options = MappingReader.Options()
-        options.treatsUpdatesAsAppend = true
-        let reading = MappingReader.read(text: mapping, file: "mapping.yaml", options: options)
+        let reading = MappingReader.read(text: mapping, file: "mapping.yaml")
         guard reading.diagnostics.isEmpty else { return MappingAnswer(mistakes: reading.diagnostics.map(\.description)) }
         let plan = MappingPlan(reading.mappings)
         return MappingAnswer(messages: messages.map { $0.answer(plan) })
