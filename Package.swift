@@ -27,42 +27,54 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "MQTT", dependencies: [nioCore], swiftSettings: strictness),
-        .target(name: "Payload", swiftSettings: strictness),
-        .target(name: "CopyFormat", swiftSettings: strictness),
-        .target(name: "Mapping", dependencies: ["MQTT", "Payload", "CopyFormat", yams], swiftSettings: strictness),
+        .target(name: "Payload", dependencies: ["CZlib", "CZstd"], swiftSettings: strictness),
+        .target(name: "Sparkplug", dependencies: ["Payload"], swiftSettings: strictness),
+        .target(name: "CopyFormat", dependencies: ["Payload"], swiftSettings: strictness),
+        .target(name: "Mapping", dependencies: ["MQTT", "Payload", "Sparkplug", "CopyFormat", yams], swiftSettings: strictness),
+        .target(name: "Inference", dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat"], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(
             name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT"],
             // A link to migrations/ at the top: the program carries its SQL.
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
-                .embedInCode("Migrations/0003_subscriptions.sql"),
-                .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
+                .embedInCode("Migrations/0003_subscriptions.sql"), .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
+                .embedInCode("Migrations/0005_sparkplug_births.sql"),
             ], swiftSettings: strictness),
         .target(
             name: "Ingest",
             dependencies: [
-                "MQTT", "Mapping", "Payload", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, log,
+                "MQTT", "Mapping", "Payload", "Sparkplug", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioSSL, log,
             ],
             swiftSettings: strictness),
         .target(name: "Fleet", dependencies: ["MQTT", nioCore, nioPosix], swiftSettings: strictness),
         .target(name: "Sandbox", swiftSettings: strictness),
         .executableTarget(
             name: "penstock",
-            dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Fleet", "Sandbox", arguments, log, nioCore],
+            dependencies: [
+                "Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log, nioCore,
+            ],
             swiftSettings: strictness),
 
         .testTarget(name: "MQTTTests", dependencies: ["MQTT"], swiftSettings: strictness),
         .testTarget(
             name: "PayloadTests", dependencies: ["Payload", "Differential"], exclude: ["Fixtures"], swiftSettings: strictness),
+        .testTarget(name: "SparkplugTests", dependencies: ["Sparkplug", "Payload"], swiftSettings: strictness),
         .testTarget(name: "CopyFormatTests", dependencies: ["CopyFormat"], swiftSettings: strictness),
         .testTarget(
-            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Differential"], exclude: ["Cases", "Fixtures"],
+            name: "MappingTests", dependencies: ["Mapping", "CopyFormat", "Payload", "Sparkplug", "Differential"],
+            exclude: ["Cases", "Fixtures"], swiftSettings: strictness),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Mapping", "Fleet"], swiftSettings: strictness),
+        .testTarget(
+            name: "StoreTests", dependencies: ["Store", "PostgreSQL", "Mapping", "CopyFormat", "MQTT", "Sandbox"],
             swiftSettings: strictness),
         .testTarget(
             name: "IngestTests",
-            dependencies: ["Ingest", "MQTT", "Mapping", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
+            dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
             swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
@@ -70,7 +82,8 @@ let package = Package(
             swiftSettings: strictness),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox"], swiftSettings: strictness),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Sandbox", "MQTT", nioCore], swiftSettings: strictness),
-        .testTarget(name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox"], swiftSettings: strictness),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["penstock", "PostgreSQL", "Sandbox", "Fleet", "Mapping"], swiftSettings: strictness),
 
         .executableTarget(
             name: "Torture", dependencies: ["Sandbox", "MQTT", "PostgreSQL", nioCore], path: "Tests/Torture", swiftSettings: strictness),
@@ -94,16 +107,17 @@ let package = Package(
 // What scripts/fuzz builds, in a folder of its own: the fuzz targets, and the counters of libFuzzer in the modules they drive.
 if Context.environment["PENSTOCK_FUZZ"] != nil {
     let instrumented = SwiftSetting.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing", "-assert-config", "Debug"])
-    for target in package.targets where ["MQTT", "Payload", "CopyFormat", "Mapping", "Ingest"].contains(target.name) {
+    for target in package.targets where ["MQTT", "Payload", "Sparkplug", "CopyFormat", "Mapping", "Ingest"].contains(target.name) {
         target.swiftSettings = (target.swiftSettings ?? []) + [instrumented]
     }
     package.targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
     package.targets.append(
         .target(name: "FuzzSupport", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Support", swiftSettings: strictness))
     let fuzzed: [String: [Target.Dependency]] = [
-        "binary": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"], "json": ["Payload"],
+        "airvantage": ["Payload"], "binary": ["Payload"], "cbor": ["Payload"], "config": ["Ingest", "Mapping"], "csv": ["Payload"],
+        "json": ["Payload"], "msgpack": ["Payload"], "senml": ["Payload"], "unpack": ["Payload"],
         "mapping": ["Mapping", "MQTT", "Payload"], "message": ["CopyFormat", "Mapping", "MQTT", "Payload"], "mqtt": ["MQTT", nioCore],
-        "topics": ["Mapping", "MQTT", "Payload"],
+        "sparkplug": ["Payload", "Sparkplug"], "topics": ["Mapping", "MQTT", "Payload"],
     ]
     for (name, modules) in fuzzed {
         package.targets.append(

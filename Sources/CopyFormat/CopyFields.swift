@@ -28,7 +28,7 @@ extension CopyBuffer {
     /// double precision
     @inlinable public mutating func append(_ value: Double) { appendField(value.bitPattern) }
 
-    /// text, varchar, json: UTF-8 without NUL.
+    /// text, varchar, bpchar, json, the label of an enum: UTF-8 without NUL.
     @inlinable public mutating func appendText(_ bytes: UnsafeRawBufferPointer) { appendBytes(bytes) }
 
     /// bytea
@@ -64,6 +64,20 @@ extension CopyBuffer {
         written &+= 20
     }
 
+    /// time: microseconds since midnight, up to 24:00:00.
+    @inlinable public mutating func appendTime(microsecondsOfDay: Int64) { appendField(microsecondsOfDay) }
+
+    /// inet, cidr: family, bits of the prefix, whether it is a cidr, and the bytes of the address with their count.
+    public mutating func append(_ address: InternetAddress, isNetwork: Bool) {
+        let field = beginField()
+        appendRaw((address.isVersion6 ? 3 : 2) as UInt8)
+        appendRaw(address.prefixLength)
+        appendRaw((isNetwork ? 1 : 0) as UInt8)
+        appendRaw(address.width / 8)
+        if address.isVersion6 { appendRaw(address.bits) } else { appendRaw(UInt32(truncatingIfNeeded: address.bits >> 96)) }
+        endField(field)
+    }
+
     // MARK: Fields made of parts
 
     /// Starts a field whose length is not known yet; `endField` must follow.
@@ -93,10 +107,11 @@ extension CopyBuffer {
     }
 
     /// The header of a one-dimensional array, inside a field; the elements follow as fields.
-    public mutating func appendArrayHeader(element: ColumnType, count: Int, holdsNull: Bool) {
+    /// - Parameter elementOID: `StoredType.elementOID`; PostgreSQL refuses an array with another one.
+    public mutating func appendArrayHeader(elementOID: UInt32, count: Int, holdsNull: Bool) {
         appendRaw(Int32(count == 0 ? 0 : 1))
         appendRaw(Int32(holdsNull ? 1 : 0))
-        appendRaw(element.oid)
+        appendRaw(elementOID)
         if count > 0 {
             appendRaw(Int32(truncatingIfNeeded: count))
             appendRaw(Int32(1))

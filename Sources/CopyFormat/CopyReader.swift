@@ -48,57 +48,39 @@ public indirect enum DecodedValue: Equatable, Sendable {
 
     /// - Parameter field: the bytes of a field that was written for the type.
     public init(_ field: [UInt8], _ type: ColumnType) {
-        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-        func signed(_ bytes: ArraySlice<UInt8>) -> Int64 {
-            let shift = UInt64(64 - bytes.count * 8)
-            return Int64(bitPattern: number(bytes) << shift) >> Int64(shift)
-        }
-        switch type {
-        case .boolean: self = .boolean(field.first != 0)
-        case .smallint, .integer, .bigint: self = .integer(signed(field[...]))
-        case .real: self = .real(Float(bitPattern: UInt32(truncatingIfNeeded: number(field[...]))))
-        case .doublePrecision: self = .double(Double(bitPattern: number(field[...])))
-        case .numeric: self = .numeric(Self.numeric(field))
-        case .text, .varchar, .inet: self = .text(String(decoding: field, as: UTF8.self))
-        case .bytea: self = .bytes(field)
-        case .timestamptz, .timestamp: self = .time(signed(field[...]) &+ PostgreSQLTime.epochMicroseconds)
-        case .date: self = .date(Int32(truncatingIfNeeded: signed(field[...])) &+ 10_957)
-        case .uuid:
-            let digits = field.map { byte in String(byte >> 4, radix: 16) + String(byte & 15, radix: 16) }.joined()
-            var text = ""
-            for (index, digit) in digits.enumerated() { text += ([8, 12, 16, 20].contains(index) ? "-" : "") + String(digit) }
-            self = .text(text)
-        case .json: self = .json(String(decoding: field, as: UTF8.self))
-        case .jsonb: self = .json(String(decoding: field.dropFirst(), as: UTF8.self))
-        case .array(let element):
-            var values: [DecodedValue?] = []
-            var place = 20
-            while place + 4 <= field.count {
-                let count = Int(signed(field[place..<place + 4]))
-                place += 4
-                values.append(count < 0 ? nil : DecodedValue(Array(field[place..<place + count]), element))
-                place += max(0, count)
-            }
-            self = .array(values)
-        }
+        self = field.withUnsafeBytes { Self.read($0, type) }
     }
 
-    private static func numeric(_ field: [UInt8]) -> String {
-        func word(_ index: Int) -> Int { Int(Int16(bitPattern: UInt16(field[index * 2]) << 8 | UInt16(field[index * 2 + 1]))) }
-        let groups = word(0)
-        let weight = word(1)
-        let isNegative = word(2) == 0x4000
-        let scale = word(3)
-        func group(_ place: Int) -> String {
-            let index = weight - place
-            let digits = index >= 0 && index < groups ? String(word(4 + index)) : "0"
-            return String(repeating: "0", count: 4 - digits.count) + digits
+    private static func read(_ field: UnsafeRawBufferPointer, _ type: ColumnType) -> DecodedValue {
+        switch type {
+        case .boolean: return .boolean(field.first != 0)
+        case .smallint: return .integer(Int64(field.number(Int16.self)))
+        case .integer: return .integer(Int64(field.number(Int32.self)))
+        case .bigint: return .integer(field.number(Int64.self))
+        case .real: return .real(Float(bitPattern: field.number(UInt32.self)))
+        case .doublePrecision: return .double(Double(bitPattern: field.number(UInt64.self)))
+        case .numeric: return .numeric(DecodedNumeric(field).text)
+        case .text, .varchar, .bpchar, .enumeration, .other: return .text(String(decoding: field, as: UTF8.self))
+        case .bytea: return .bytes(Array(field))
+        case .timestamptz, .timestamp: return .time(field.number(Int64.self) &+ PostgreSQLTime.epochMicroseconds)
+        case .date: return .date(field.number(Int32.self) &+ 10_957)
+        case .time: return .text(TimeText.time(microseconds: field.number(Int64.self)))
+        case .uuid:
+            var text = ""
+            for (index, byte) in field.enumerated() {
+                text += ([4, 6, 8, 10].contains(index) ? "-" : "") + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+            }
+            return .text(text)
+        case .inet: return .text(InternetAddress(field: field).description)
+        case .cidr: return .text(InternetAddress(field: field).network)
+        case .json: return .json(String(decoding: field, as: UTF8.self))
+        case .jsonb: return .json(String(decoding: field.dropFirst(), as: UTF8.self))
+        case .array(let element):
+            var values: [DecodedValue?] = []
+            var elements = BinaryFields(elementsOf: field)
+            while !elements.isAtEnd { values.append(elements.nextField().map { read($0, element) }) }
+            return .array(values)
         }
-        var whole = weight >= 0 ? (0...weight).reversed().map(group).joined() : "0"
-        while whole.count > 1, whole.first == "0" { whole.removeFirst() }
-        guard scale > 0 else { return (isNegative ? "-" : "") + whole }
-        let fraction = (1...(scale + 3) / 4).map { group(-$0) }.joined().prefix(scale)
-        return (isNegative ? "-" : "") + whole + "." + fraction
     }
 
     /// As psql would show it, times in UTC.

@@ -17,6 +17,9 @@ public struct DeviceFleet: Sendable {
     public let topicRoot: String
     public let devices: Int
     public let formats: [PayloadFormat]
+    /// In place of the formats, devices of these kinds; empty: none.
+    public let kinds: [DeviceKind]
+    private let kindFleet: KindFleet?
 
     /// Lines of a weather station's message.
     public static let linesPerMessage = 3
@@ -31,7 +34,27 @@ public struct DeviceFleet: Sendable {
         self.topicRoot = topicRoot
         self.devices = devices
         self.formats = formats
+        kinds = []
+        kindFleet = nil
     }
+
+    /// Devices of well-known kinds.
+    /// - Parameters:
+    ///   - devices: at least 1; kinds are dealt out to them in turn.
+    ///   - kinds: at least one.
+    ///   - seed: the same seed, number and time give the same message.
+    public init(topicRoot: String = "site", devices: Int, kinds: [DeviceKind], seed: UInt64 = 1) {
+        precondition(devices > 0 && !kinds.isEmpty, "a fleet has devices and kinds")
+        self.topicRoot = topicRoot
+        self.devices = devices
+        self.kinds = kinds
+        // Where formats are counted, a device of a kind is of the nearest one.
+        formats = kinds.map(\.nearestFormat)
+        kindFleet = KindFleet(topicRoot: topicRoot, kinds: kinds, devices: devices, seed: seed)
+    }
+
+    /// The kind of device that a message is of; nil where the fleet is one of formats.
+    public func kind(of message: Int) -> DeviceKind? { kinds.isEmpty ? nil : kinds[message % devices % kinds.count] }
 
     public func format(of message: Int) -> PayloadFormat { formats[message % devices % formats.count] }
 
@@ -53,6 +76,7 @@ public struct DeviceFleet: Sendable {
     /// The message as it is published.
     /// - Parameter milliseconds: the device's clock, since 1970.
     public func message(_ number: Int, at milliseconds: Int64) -> DeviceMessage {
+        if let kindFleet { return kindFleet.message(of: number % devices, sequence(of: number), at: milliseconds) }
         let device = device(of: number)
         let sequence = sequence(of: number)
         let site = ["north", "south", "east", "west"][number % devices % 4]
@@ -116,7 +140,13 @@ public struct DeviceFleet: Sendable {
         return "\(day.year)-\(two(day.month))-\(two(day.day))T\(time).\(String(String(1000 + milliseconds % 1000).dropFirst()))Z"
     }
 
-    private static func dateAndTime(_ seconds: Int64) -> (String, String) {
+    /// `2026-01-01T00:00:00`
+    static func dateAndClock(_ seconds: Int64) -> String {
+        let (day, time) = civil(seconds)
+        return "\(day.year)-\(two(day.month))-\(two(day.day))T\(time)"
+    }
+
+    static func dateAndTime(_ seconds: Int64) -> (String, String) {
         let (day, time) = civil(seconds)
         return ("\(two(day.day)).\(two(day.month)).\(day.year)", time)
     }

@@ -15,7 +15,7 @@ public struct Value {
         case integer
         /// Unsigned number in `word` (binary decoders).
         case unsigned
-        /// IEEE double whose bits are in `word`.
+        /// IEEE double whose bits are in `word`; `count` is 4 where it came as a float of 32 bits, whose shortest text is its own.
         case double
         /// Microseconds since 1970-01-01T00:00:00Z, signed, in `word` (the time of receipt).
         case timestamp
@@ -31,14 +31,11 @@ public struct Value {
         case object
         /// A JSON array, from `[` to `]`, validated.
         case array
-        /// A list that a decoder other than JSON holds (CSV lines, a group of binary records): `count` items, the decoder's own index in
-        /// `word`.
-        case list
     }
 
     /// What the value is.
     public var kind: Kind
-    /// Length in bytes of what a textual kind points to, or the number of items of a `list`.
+    /// Length in bytes of what a textual kind points to.
     public var count: UInt32
     /// Bits of a number, or an address.
     public var word: UInt64
@@ -71,12 +68,15 @@ public struct Value {
     /// A double.
     @inlinable public static func double(_ value: Double) -> Value { Value(kind: .double, word: value.bitPattern) }
 
+    /// A float: as text it is 24.1, where the double of the same value is 24.100000381469727.
+    @inlinable public static func single(_ value: Float) -> Value { Value(kind: .double, count: 4, word: Double(value).bitPattern) }
+
     /// Whether there is nothing to store: missing or null.
     @inlinable public var isAbsent: Bool { kind.rawValue <= Kind.null.rawValue }
 
     /// The bytes of a textual kind (`number` … `array`); empty for the others.
     @inlinable public var bytes: UnsafeRawBufferPointer {
-        guard kind.rawValue >= Kind.number.rawValue, kind != .list else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard kind.rawValue >= Kind.number.rawValue else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: UInt(word)), count: Int(count))
     }
 }

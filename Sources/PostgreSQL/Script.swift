@@ -5,7 +5,7 @@ import CopyFormat
 public enum ScriptStep {
     /// A single statement without parameters, without a semicolon.
     case sql(String)
-    /// `COPY … FROM STDIN` with its rows: pieces of whole rows in binary format, without header and trailer; valid until the script has run.
+    /// `COPY … FROM STDIN` with its rows: pieces of whole rows in the statement's format, without header and trailer; valid until the script has run.
     case copy(CopyStatement, rows: [UnsafeRawBufferPointer])
 }
 
@@ -21,27 +21,48 @@ public enum ScriptOutcome: Sendable {
 
 /// One `COPY … FROM STDIN` of a script.
 public struct CopyStatement: Sendable {
+    /// How rows travel.
+    public enum Format: String, Sendable {
+        case binary, text
+    }
+
     /// `COPY "table" ("a", "b") FROM STDIN (FORMAT binary)`
     public let sql: String
+    public let format: Format
     /// The relation as the CONTEXT of an error names it: without its schema.
     let relation: String
 
     /// - Parameter table: may be qualified by a schema.
-    public init(table: String, columns: [String]) {
-        sql = "COPY \(quoteQualified(table)) (\(columns.map(quoteIdentifier).joined(separator: ", "))) FROM STDIN (FORMAT binary)"
+    public init(table: String, columns: [String], format: Format = .binary) {
+        let list = columns.map(quoteIdentifier).joined(separator: ", ")
+        sql = "COPY \(quoteQualified(table)) (\(list)) FROM STDIN (FORMAT \(format.rawValue))"
+        self.format = format
         relation = table.split(separator: ".", maxSplits: 1).last.map(String.init) ?? table
     }
 
     /// The row, counted from 1 among those of this COPY, that an error's CONTEXT names; nil when it names none.
     ///
-    /// The line reads `COPY readings, line 7, column v: "…"`; its words are translated by the server, and it is the last of its kind when functions stand
-    /// above it.
-    public func row(namedBy error: ServerError) -> Int? {
+    /// The line reads `COPY readings, line 7, column v: "…"`; its words are translated by the server. In binary format it is the last of its kind, since
+    /// functions may stand above it. In text format it is the first, since a value follows it, in which other lines may stand.
+    public func row(namedBy error: ServerError) -> Int? { place(namedBy: error)?.row }
+
+    /// Whether an error says that the text of one value cannot be read. Some types say so in classes of errors that otherwise speak of a wrong table: hstore
+    /// and ltree of a syntax error, PostGIS of an internal one.
+    public func blamesValue(_ error: ServerError) -> Bool {
+        guard format == .text, ["42601", "XX000"].contains(error.sqlState) else { return false }
+        return place(namedBy: error)?.namesColumn ?? false
+    }
+
+    private func place(namedBy error: ServerError) -> (row: Int, namesColumn: Bool)? {
         let prefix = "COPY \(relation)"
-        guard let line = error.context?.split(separator: "\n").last(where: { $0.hasPrefix(prefix) }) else { return nil }
-        let digits = line.dropFirst(prefix.count).drop { !$0.isASCII || !$0.isNumber }.prefix { $0.isASCII && $0.isNumber }
+        let lines = (error.context ?? "").split(separator: "\n").filter { $0.hasPrefix(prefix) }
+        guard let line = format == .text ? lines.first : lines.last else { return nil }
+        let number = line.dropFirst(prefix.count).drop { !$0.isASCII || !$0.isNumber }
+        let digits = number.prefix { $0.isASCII && $0.isNumber }
         guard let row = Int(digits), row > 0 else { return nil }
-        return row
+        // Behind the number stands the whole line, after a colon, or the column and its value.
+        let next = number.dropFirst(digits.count).first
+        return (row, next != nil && next != ":")
     }
 }
 
@@ -54,12 +75,12 @@ extension Connection {
     /// - Parameter steps: each exactly one statement; at least one.
     public func run(_ steps: [ScriptStep]) -> ScriptOutcome {
         precondition(!steps.isEmpty, "a script has statements")
-        var streams: [[UnsafeRawBufferPointer]] = []
+        var streams: [(format: CopyStatement.Format, rows: [UnsafeRawBufferPointer])] = []
         let script = steps.map { step in
             switch step {
             case .sql(let sql): return sql
             case .copy(let statement, let rows):
-                streams.append(rows)
+                streams.append((statement.format, rows))
                 return statement.sql
             }
         }
@@ -74,7 +95,7 @@ extension Connection {
                     _ = PQputCopyEnd(handle, "no further COPY was expected")
                     continue
                 }
-                send(streams[sent])
+                send(streams[sent].rows, streams[sent].format)
                 sent += 1
                 continue
             }
@@ -98,10 +119,10 @@ extension Connection {
     }
 
     /// Hands the rows to libpq in slices, which bounds what libpq copies at a time.
-    private func send(_ pieces: [UnsafeRawBufferPointer]) {
-        var isSent = CopyBuffer.header.withUnsafeBytes { put($0) }
+    private func send(_ pieces: [UnsafeRawBufferPointer], _ format: CopyStatement.Format) {
+        var isSent = format == .text || CopyBuffer.header.withUnsafeBytes { put($0) }
         for piece in pieces where isSent { isSent = put(piece) }
-        if isSent { isSent = CopyBuffer.trailer.withUnsafeBytes { put($0) } }
+        if isSent, format == .binary { isSent = CopyBuffer.trailer.withUnsafeBytes { put($0) } }
         // A failed put means a lost connection or an error that the server has already sent: PQgetResult tells which.
         _ = PQputCopyEnd(handle, isSent ? nil : "not all rows could be sent")
     }

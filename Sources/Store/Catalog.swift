@@ -5,10 +5,7 @@ import PostgreSQL
 public struct CatalogTable: Sendable {
     public struct Column: Sendable {
         public var name: String
-        /// nil: a type that Penstock has no encoder for.
-        public var type: ColumnType?
-        /// As PostgreSQL writes it.
-        public var typeName: String
+        public var stored: StoredType
         public var isNotNull: Bool
         /// A default, an identity or a generated value stands in for a missing one.
         public var hasDefault: Bool
@@ -53,10 +50,11 @@ public enum Catalog {
         guard let row = head.first else { return nil }
         let columns = try connection.query(
             """
-            SELECT attname, format_type(atttypid, atttypmod), attnotnull, atthasdef OR attidentity <> '', attgenerated <> '' OR attidentity = 'a',
+            SELECT attname, attnum, attnotnull, atthasdef OR attidentity <> '', attgenerated <> '' OR attidentity = 'a',
                    has_column_privilege(attrelid, attnum, 'INSERT')
             FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
             """, [quoted])
+        let types = try CatalogTypes(ofTable: quoted, connection)
         let indexes = try connection.query(
             """
             SELECT indexrelid::regclass::text, indexprs IS NULL AND indpred IS NULL,
@@ -68,8 +66,7 @@ public enum Catalog {
         return CatalogTable(
             columns: columns.map { column in
                 CatalogTable.Column(
-                    name: column[0] ?? "", type: ColumnType(parsing: column[1] ?? ""), typeName: column[1] ?? "",
-                    isNotNull: column[2] == "t",
+                    name: column[0] ?? "", stored: types.type(ofAttribute: column[1] ?? ""), isNotNull: column[2] == "t",
                     hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
             }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t", mayUpdate: row[2] == "t", mayStage: row[4] == "t",
             isTable: row[3] == "t",

@@ -8,7 +8,7 @@ public struct MappedTables: Sendable {
     public var checks: [String: TableCheck] = [:]
 
     /// Types to write: table → column → type.
-    public var types: [String: [String: ColumnType]] { checks.mapValues(\.types) }
+    public var types: [String: [String: StoredType]] { checks.mapValues(\.types) }
 
     /// Checks all tables. Changes nothing.
     public init(checking tables: [TableDefinition], _ connection: borrowing Connection) throws(PostgreSQLError) {

@@ -24,12 +24,12 @@ public struct StagedRows: Sendable {
     static let number = "penstock_number"
 
     public init(_ target: MappingPlan.Target, _ conflict: MappingPlan.Conflict) {
-        let columns = target.columns.map { (name: quoteIdentifier($0.name), type: $0.type.sql) }
+        let columns = target.columns.map { (name: quoteIdentifier($0.name), type: $0.stored.sql) }
         let definition = columns.map { "\($0.name) \($0.type)" }.joined(separator: ", ")
         let name = "penstock_stage_\(Self.digest(target.table + "(" + definition + ")"))"
         let stage = "pg_temp." + name
         creation = "CREATE TEMPORARY TABLE IF NOT EXISTS \(stage) (\(Self.number) bigint, \(definition)) ON COMMIT DELETE ROWS"
-        copy = CopyStatement(table: stage, columns: [Self.number] + target.columns.map(\.name))
+        copy = CopyStatement(table: stage, columns: [Self.number] + target.columns.map(\.name), format: target.isText ? .text : .binary)
         clearing = "DELETE FROM \(stage)"
         let statement = Statement(
             table: quoteQualified(target.table), stage: stage, columns: columns.map(\.name), key: conflict.key.map(quoteIdentifier),

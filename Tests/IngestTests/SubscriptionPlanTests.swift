@@ -76,6 +76,19 @@ struct SubscriptionPlanTests {
         #expect(shared.successors(to: try TopicFilter("$share/g/+"), leftBy: 0, sharedIsAvailable: true).isEmpty, "and in b")
     }
 
+    @Test("filters whose messages have an order across topics go to one session together, unless all are to be shared")
+    func orderly() throws {
+        var needs = try needs([("a", false), ("b", false), ("c", false), ("d", false)])
+        needs[1].needsOrder = true
+        needs[3].needsOrder = true
+        let split = try filters(needs, sessions: 3, .split)
+        #expect(split.flatMap { $0 }.sorted() == ["a", "b", "c", "d"])
+        #expect(split.contains { Set($0).isSuperset(of: ["b", "d"]) }, "\(split)")
+        let automatic = try filters(needs, sessions: 2, .auto, sharedIsAvailable: true)
+        #expect(Set(automatic.map { Set($0) }) == [["$share/g/a", "$share/g/c"], ["$share/g/a", "b", "$share/g/c", "d"]])
+        #expect(try filters(needs, sessions: 2, .shared).map(\.count) == [4, 4])
+    }
+
     @Test("Retained messages come as the mappings of a filter want them, and never by a shared subscription")
     func retainHandling() throws {
         let needs: [MappingPlan.Subscription] = [

@@ -18,7 +18,12 @@ struct PipelineTests {
             ("type: bigint, convert: kWh to Wh", "1.5", "1500"),
             ("type: double precision, parse: decimal_comma", "\"1.013,25\"", "1013.25"),
             ("type: integer, parse: hex", "\"0x1F\"", "31"), ("type: double precision, parse: ddmm", "\"3855.6524\"", "38.92754"),
-            ("type: numeric, convert: psi to Pa", "1", "6894.757293168"),
+            ("type: numeric, convert: psi to Pa", "1", "6894.757293168"), ("type: \"numeric(4,2)\"", "2.345", "2.35"),
+            ("type: \"numeric(4,2)\"", "-2.345", "-2.35"), ("type: \"numeric(4,2)\"", "7", "7.00"),
+            ("type: \"numeric(4,2)\"", "0.004", "0.00"),
+            ("type: \"numeric(4,2)\"", "-0.004", "0.00"), ("type: \"numeric(3,-2)\"", "12350", "12400"),
+            ("type: \"numeric(2,4)\"", "0.00985", "0.0099"),
+            ("type: \"numeric(4,2)\", scale: 0.1", "123.45", "12.35"), ("type: \"numeric(3)\"", "999.4", "999"),
         ])
     func numbers(column: String, json: String, stored: String) throws { #expect(try value(column, json) == stored) }
 
@@ -33,7 +38,10 @@ struct PipelineTests {
             ("type: timestamptz, zone: Europe/Berlin", "\"2024-10-27 02:30:00\"", "2024-10-27T00:30:00Z"),
             ("type: timestamptz, zone: Europe/Berlin", "\"2024-03-31 02:30:00\"", "2024-03-31T01:30:00Z"),
             ("type: timestamptz, parse: \"dd.MM.yy HH:mm\", zone: UTC", "\"31.12.99 23:59\"", "2099-12-31T23:59:00Z"),
-            ("type: date", "\"2024-02-29\"", "2024-02-29"),
+            ("type: date", "\"2024-02-29\"", "2024-02-29"), ("type: date, parse: unix", "1704063600", "2023-12-31"),
+            ("type: date, parse: unix, zone: Europe/Berlin", "1704063600", "2024-01-01"),
+            ("type: date, parse: unix, zone: America/New_York", "1704067200", "2023-12-31"),
+            ("type: date, zone: Europe/Berlin", "\"2024-01-01T23:30:00Z\"", "2024-01-01"), ("type: time", "\"07:30\"", "07:30:00"),
             ("type: timestamptz, plus: {from: $.v, times: 1 ms}, parse: unix", "1000", "1970-01-01T00:16:41Z"),
         ])
     func times(column: String, json: String, stored: String) throws { #expect(try value(column, json) == stored) }

@@ -51,7 +51,7 @@ struct ReusedMemoryTests {
     @Test("a declared type's rules hold where the table's type is wider")
     func widerTable() throws {
         let syntax = try mapping("topic: t\ntable: x\ncolumns: {v: integer}")
-        let plan = MappingPlan([syntax], tableTypes: ["x": ["v": .doublePrecision]])
+        let plan = MappingPlan([syntax], tableTypes: ["x": ["v": StoredType(.doublePrecision)]])
         func value(_ json: String) -> (String?, String?) {
             let trial = Trial(plan, topic: "t", payload: Array("{\"v\":\(json)}".utf8), receivedMicroseconds: 0)
             return (trial.rows.first?.rows.first?.first??.shown, trial.failures.first?.reason)

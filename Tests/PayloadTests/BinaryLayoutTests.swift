@@ -8,7 +8,7 @@ struct BinaryLayoutTests {
         let slots = UnsafeMutablePointer<Value>.allocate(capacity: 1)
         defer { slots.deallocate() }
         try bytes.withUnsafeBytes {
-            try BinaryLayout(isLittleEndian: isLittleEndian, fields: [field]).decode($0, wantedFields: [0], wantedGroups: [], into: slots)
+            try BinaryLayout(isLittleEndian: isLittleEndian, fields: [field]).decode($0, wantedFields: [0], into: slots)
         }
         return slots[0]
     }
@@ -59,9 +59,11 @@ struct BinaryLayoutTests {
             groups: [.init(name: "g", at: 4, every: 2, count: .field("n"), fields: [BinaryField(name: "v", type: .i16, at: 0)])])
         let slots = UnsafeMutablePointer<Value>.allocate(capacity: 1)
         defer { slots.deallocate() }
-        func decode(_ bytes: [UInt8]) throws -> UInt32 {
-            try bytes.withUnsafeBytes { try layout.decode($0, wantedFields: [-1], wantedGroups: [0], into: slots) }
-            return slots[0].count
+        func decode(_ bytes: [UInt8]) throws -> Int {
+            try bytes.withUnsafeBytes {
+                try layout.decode($0, wantedFields: [-1], into: slots)
+                return try layout.recordCount(of: 0, in: $0)
+            }
         }
         #expect(try decode([0, 0, 0, 2, 0, 1, 0, 2]) == 2)
         #expect(try decode([0, 0, 0, 0]) == 0)
@@ -78,7 +80,48 @@ struct BinaryLayoutTests {
         defer { slots.deallocate() }
         let payload: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFC, 0, 0]
         #expect(throws: BinaryError.self) {
-            try payload.withUnsafeBytes { try layout.decode($0, wantedFields: [-1], wantedGroups: [0], into: slots) }
+            try payload.withUnsafeBytes { try layout.decode($0, wantedFields: [-1], into: slots) }
         }
+    }
+
+    // MARK: Records behind tags
+
+    private static let tagged = BinaryLayout(
+        fields: [],
+        tagged: .init(
+            at: 1, tagBytes: 1,
+            types: [
+                .init(tag: [0x01], size: 2, fields: [BinaryField(name: "t", type: .i16, at: 0)]),
+                .init(tag: [0x02], size: 1, fields: [BinaryField(name: "raw", type: .bytes, at: 0, size: 1)], list: "l"),
+                .init(tag: [0x03], size: 0, fields: []),
+            ]))
+
+    @Test("fields behind tags are the payload's own, the last one counts; records of a list come in order")
+    func taggedRecords() throws {
+        let payload: [UInt8] = [0xAA, 0x02, 0x07, 0x01, 0x00, 0x05, 0x03, 0x01, 0xFF, 0xFE, 0x02, 0x08]
+        let slots = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        defer { slots.deallocate() }
+        try payload.withUnsafeBytes { bytes in
+            try Self.tagged.decode(bytes, wantedFields: [], wantedTagged: [[0], [-1], []], into: slots)
+            #expect(Int64(bitPattern: slots[0].word) == -2)
+            var scratch = ScratchMemory()
+            let object = try Self.tagged.object(bytes, scratch: &scratch)
+            #expect(String(decoding: object.bytes, as: UTF8.self) == #"{"t":5,"t":-2,"l":[{"raw":"Bw=="},{"raw":"CA=="}]}"#)
+        }
+    }
+
+    @Test(
+        "a tag that nobody knows, and a record that is cut, are errors with their place",
+        arguments: [
+            ([0, 1, 0, 5, 9], "unknown tag 09 at byte 4"), ([0, 1, 0], "the record of tag 01 at byte 1 needs 4"),
+            ([0, 2], "the record of tag 02 at byte 1 needs 3"),
+        ] as [([UInt8], String)])
+    func wrongTags(payload: [UInt8], words: String) throws {
+        let slots = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        defer { slots.deallocate() }
+        let error = #expect(throws: BinaryError.self) {
+            try payload.withUnsafeBytes { try Self.tagged.decode($0, wantedFields: [], into: slots) }
+        }
+        #expect(error?.description.contains(words) == true, "\(String(describing: error))")
     }
 }

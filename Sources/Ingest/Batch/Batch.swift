@@ -41,6 +41,8 @@ final class Batch: @unchecked Sendable {
     var sessions: [SessionEntry] = []
     /// What is told to senders of messages that could not become rows, once that is durable.
     var reports: [ErrorReport] = []
+    /// Birth certificates among the messages, the last one of each node and device.
+    private(set) var births: [StoredBirth.Key: StoredBirth] = [:]
     /// Messages taken in, QoS 0 included.
     var messageCount = 0
     /// Bytes of payload, topic and rows taken in: what bounds the batch.
@@ -91,7 +93,7 @@ final class Batch: @unchecked Sendable {
     var isEmpty: Bool { messageCount == 0 && runs.isEmpty && sessions.isEmpty }
 
     /// Whether the database has to hear of it; messages that were filtered, unrouted or skipped are settled as they are.
-    var needsCommit: Bool { !units.pointee.isEmpty || !letters.pointee.isEmpty || !sessions.isEmpty }
+    var needsCommit: Bool { !units.pointee.isEmpty || !letters.pointee.isEmpty || !sessions.isEmpty || !births.isEmpty }
 
     /// Notes that the batch covers a delivery; those of one session come in order, so most of them extend the last run.
     func cover(_ delivery: UInt64, of session: Int) {
@@ -100,6 +102,12 @@ final class Batch: @unchecked Sendable {
         } else {
             runs.append(DeliveryRun(session: session, deliveries: delivery..<delivery + 1))
         }
+    }
+
+    func keep(_ birth: StoredBirth) {
+        var birth = birth
+        if let former = births[birth.key] { birth.replace(former) }
+        births[birth.key] = birth
     }
 
     /// Empties it for the next transaction; memory beyond `limit` bytes a buffer is given back.
@@ -116,6 +124,7 @@ final class Batch: @unchecked Sendable {
         trustsRowNumbers = true
         committedRows.removeAll(keepingCapacity: true)
         reports.removeAll()
+        births.removeAll()
         messageCount = 0
         messageBytes = 0
     }

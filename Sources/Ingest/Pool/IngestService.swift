@@ -3,6 +3,7 @@ import MQTT
 import Mapping
 import NIOCore
 import NIOPosix
+import Sparkplug
 import Synchronization
 
 /// The whole ingester: shards, each an event loop with its writer thread, and the leases by which they share the pool's sessions with other processes.
@@ -37,6 +38,7 @@ public final class IngestService: Sendable {
         let leases = LeaseThread(interval: configuration.pool.leaseInterval, logger: logger)
         let tls = TLSContexts(configuration.broker.tls)
         let credentials = BrokerCredentials(configuration.broker)
+        let births = BirthRegistry()
         let versions = BrokerVersions(configuration.broker.version)
         shards = try (0..<shardCount).map { index in
             let loop = group.next()
@@ -45,7 +47,7 @@ public final class IngestService: Sendable {
                     index: index, eventLoop: loop, plan: plan, settings: settings,
                     connector: NetworkConnector(
                         configuration.broker, versions: versions, tls: tls, credentials: credentials, eventLoop: loop, logger: logger),
-                    writer: writers[index], leases: leases, logger: logger)
+                    writer: writers[index], leases: leases, births: births, logger: logger)
                 return NIOLoopBound(shard, eventLoop: loop)
             }.wait()
         }

@@ -5,7 +5,8 @@ import Mapping
 ///
 /// With shared subscriptions every session takes part in every filter and the broker spreads the messages. Brokers send no retained messages on a
 /// shared subscription, so a filter whose mapping wants them goes to one session alone, as do all filters where the pool is told to split, or where the
-/// broker has no shared subscriptions.
+/// broker has no shared subscriptions. Filters of messages whose order counts across topics (Sparkplug B) go to one session together, unless the operator wants
+/// all of them shared.
 ///
 /// Which session that is depends on the filter's text, not on its place among the mappings: a new mapping moves few of the others or none
 /// (`FilterPlacement`). A filter that moves is subscribed by its new session before the old one lets go (`successors`).
@@ -34,7 +35,8 @@ struct SubscriptionPlan: Sendable {
         }
         let sharing = distribution == .shared || sessions > 1
         shared = Self.bySession(needs, sessions) { index in
-            sharing && !needs[index].needsRetained ? groupFilters[index] : nil
+            let goesAlone = needs[index].needsRetained || needs[index].needsOrder && distribution != .shared
+            return sharing && !goesAlone ? groupFilters[index] : nil
         }
     }
 
@@ -42,14 +44,23 @@ struct SubscriptionPlan: Sendable {
         try self.init(needs: plan.subscriptions, sessions: pool.sessions, distribution: pool.distribution, group: pool.group)
     }
 
+    /// Under this name filters that need an order are placed.
+    private static let orderlyFilters = "spBv1.0/#"
+
     /// - Parameter sharedFilter: what stands for a need where all sessions take part in it; nil: one session alone does.
     private static func bySession(
         _ needs: [MappingPlan.Subscription], _ sessions: Int, sharedFilter: (Int) -> TopicFilter?
     ) -> [[Subscription]] {
         var bySession = Array(repeating: [Subscription](), count: sessions)
         let alone = needs.indices.filter { sharedFilter($0) == nil }
+        // Those that need an order are placed as if they were one filter.
+        let orderly = alone.first { needs[$0].needsOrder }
+        let placed = alone.filter { !needs[$0].needsOrder || $0 == orderly }
         let places = Dictionary(
-            uniqueKeysWithValues: zip(alone, FilterPlacement.places(of: alone.map { needs[$0].filter.description }, in: sessions)))
+            uniqueKeysWithValues: zip(
+                placed,
+                FilterPlacement.places(of: placed.map { $0 == orderly ? Self.orderlyFilters : needs[$0].filter.description }, in: sessions))
+        )
         for (index, need) in needs.enumerated() {
             var subscription = Subscription(filter: need.filter, qos: need.qos)
             subscription.identifier = need.identifier
@@ -58,7 +69,7 @@ struct SubscriptionPlan: Sendable {
                 for session in 0..<sessions { bySession[session].append(subscription) }
             } else {
                 subscription.retainHandling = need.retained.retainHandling
-                bySession[places[index] ?? 0].append(subscription)
+                bySession[places[need.needsOrder ? orderly ?? index : index] ?? 0].append(subscription)
             }
         }
         return bySession

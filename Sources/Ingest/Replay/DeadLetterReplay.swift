@@ -2,6 +2,7 @@ import Glibc
 import MQTT
 import Mapping
 import PostgreSQL
+import Sparkplug
 import Store
 
 /// Puts dead letters through today's mappings again: what becomes rows is deleted in the same transaction, what still fails stays with its new reason.
@@ -56,6 +57,10 @@ public final class DeadLetterReplay {
     public func run(progress: (Summary) -> Bool) throws(PostgreSQLError) {
         let extent = try retrying { () throws(PostgreSQLError) in try DeadLetterTable.extent(try connection().connection, filter) }
         summary.total = extent.count
+        if extent.count > 0, plan.usesSparkplug {
+            let births = try retrying { () throws(PostgreSQLError) in try storedBirths() }
+            evaluator = Evaluator(plan: plan, limits: limits, births: .stored(births))
+        }
         var place: Int64 = 0
         while true {
             let next = try retrying { () throws(PostgreSQLError) in try replayChunk(after: place, upTo: extent.last) }
@@ -63,6 +68,17 @@ public final class DeadLetterReplay {
             place = next
             guard progress(summary) else { return }
         }
+    }
+
+    /// What aliases in the letters stand for: births that the service has stored. One that cannot be read answers for nothing.
+    private func storedBirths() throws(PostgreSQLError) -> BirthArchive {
+        var entries: [BirthArchive.Key: BirthArchive.Entry] = [:]
+        try BirthCertificateTable.forDeadLetters(try connection().connection) { key, since, payload in
+            entries[BirthArchive.Key(group: key.group, node: key.node, device: key.device)] = payload.withUnsafeBytes {
+                try? BirthArchive.Entry(payload: $0, sinceMicroseconds: since)
+            }
+        }
+        return BirthArchive(entries)
     }
 
     private func connection() throws(PostgreSQLError) -> OpenConnection {

@@ -200,9 +200,9 @@ final class PoolSession {
     }
 
     /// Publishes a message of ours; false when it cannot go now.
-    func publish(topic: TopicName, payload: [UInt8], properties: [UInt8]) -> Bool {
+    func publish(topic: TopicName, payload: [UInt8], qos: QoS = .atLeastOnce, properties: [UInt8] = []) -> Bool {
         guard publishing.isAllowed, case .open(let handler) = state, isSubscribing, case .none = ending else { return false }
-        switch mqtt.pointee.publish(topic: topic, payload: payload, qos: .atLeastOnce, properties: properties) {
+        switch mqtt.pointee.publish(topic: topic, payload: payload, qos: qos, properties: properties) {
         case .written, .awaitingAcknowledgement:
             handler.flush()
             return true

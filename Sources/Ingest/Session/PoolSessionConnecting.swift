@@ -133,6 +133,7 @@ extension PoolSession {
             backoff.reset()
             problem = nil
         }
+        if establishedAt != nil { shard.births.connectionLost() }
         establishedAt = nil
         mqtt.pointee.connectionClosed()
         wishes.forgetReactions()

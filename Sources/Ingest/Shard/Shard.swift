@@ -3,6 +3,7 @@ import Logging
 import MQTT
 import Mapping
 import NIOCore
+import Sparkplug
 import Store
 
 /// One event loop with its sessions, its writer thread and two batches: one open, one on its way. Shards share nothing but the immutable plan.
@@ -18,6 +19,8 @@ final class Shard {
     let writer: any BatchWriter
     let settings: ShardSettings
     let leases: any ShardLeaseObserver
+    /// Birth certificates of Sparkplug B that this process has seen, in whichever shard.
+    let births: BirthRegistry
     /// Any number of a range.
     let jitter: (ClosedRange<Int64>) -> Int64
     var plan: MappingPlan
@@ -47,6 +50,8 @@ final class Shard {
     private var slowing: Scheduled<Void>?
     /// Set while the database does not take a batch.
     var troubled: Scheduled<Void>?
+    /// When it was last said that messages of an edge node are missing.
+    var gapToldAt: NIODeadline?
     var statistics: ShardStatistics
     /// Sessions take no message while it is set: the process is ending.
     private(set) var isDraining = false
@@ -55,7 +60,7 @@ final class Shard {
 
     init(
         index: Int, eventLoop: any EventLoop, plan: MappingPlan, settings: ShardSettings, connector: any BrokerConnector,
-        writer: any BatchWriter, leases: any ShardLeaseObserver, logger: Logger,
+        writer: any BatchWriter, leases: any ShardLeaseObserver, births: BirthRegistry = BirthRegistry(), logger: Logger,
         jitter: @escaping (ClosedRange<Int64>) -> Int64 = { .random(in: $0) }
     ) {
         self.index = index
@@ -65,10 +70,11 @@ final class Shard {
         self.connector = connector
         self.writer = writer
         self.leases = leases
+        self.births = births
         self.jitter = jitter
         self.logger = logger
         evaluator = .allocate(capacity: 1)
-        evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode))
+        evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode, births: .seen(births)))
         open = Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix)
         spare = Batch(plan: plan, clientIdentifierPrefix: settings.clientIdentifierPrefix)
         waiting = WaitingMessages(maximumBytes: settings.limits.maximumBytes)
@@ -117,6 +123,7 @@ final class Shard {
         if outcome.rowCount > 0 { open.messages.pointee.append(message, session: session) }
         if outcome.matchedCount == 0 { statistics.unrouted += 1 }
         if outcome.failureCount > 0 { writeLetters(message, session: session) }
+        if plan.usesSparkplug { noteBirths(message, session: session) }
         open.messageCount += 1
         open.messageBytes += message.payload.count + message.topic.count + message.properties.bytes.count + outcome.writtenBytes
     }

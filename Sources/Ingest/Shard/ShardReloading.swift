@@ -23,7 +23,7 @@ extension Shard {
         plan = next.plan
         subscriptions = next.subscriptions
         evaluator.deinitialize(count: 1)
-        evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode))
+        evaluator.initialize(to: Evaluator(plan: plan, limits: settings.decode, births: .seen(births)))
         flood = FloodGate(perMinute: settings.lettersPerMinute, policy: settings.floodPolicy)
         reports = ErrorReports(plan: plan, perMinute: settings.reportsPerMinute)
         open = makeBatch()

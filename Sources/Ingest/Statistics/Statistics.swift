@@ -27,6 +27,8 @@ struct ShardStatistics: Sendable {
     var givenUp: UInt64 = 0
     /// Reports of errors that were not sent.
     var reportsDropped: UInt64 = 0
+    /// Times that messages of a Sparkplug edge node were missing, by their sequence numbers.
+    var sequenceGaps: UInt64 = 0
     /// Acknowledgements sent by sessions that have left.
     var acknowledged: UInt64 = 0
 
@@ -105,6 +107,8 @@ public struct ServiceSnapshot: Sendable {
     public var mappings: [String: MappingCounters] = [:]
     /// Reports of errors that were not sent, since there were too many or no connection.
     public var reportsDropped: UInt64 = 0
+    /// Times that messages of a Sparkplug edge node were missing, by their sequence numbers.
+    public var sequenceGaps: UInt64 = 0
     /// Messages that the broker says it has dropped since this process looks, for whichever of its clients; nil where it does not say.
     public var brokerDropped: UInt64?
     public var sessions: [SessionSnapshot] = []
@@ -121,6 +125,7 @@ public struct ServiceSnapshot: Sendable {
         dropped += shard.statistics.dropped
         lettersDropped += shard.statistics.lettersDropped.values.reduce(0, +)
         reportsDropped += shard.statistics.reportsDropped
+        sequenceGaps += shard.statistics.sequenceGaps
         acknowledged += shard.statistics.acknowledged
         deadLetters += shard.statistics.lettersCommitted
         commits += shard.statistics.commits

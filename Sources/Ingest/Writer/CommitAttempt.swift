@@ -42,6 +42,8 @@ struct CommitAttempt {
     private let ending: () -> [ScriptStep]
     private let isRehearsal: Bool
     private let statements: TargetStatements
+    /// What the script that is running sends as text.
+    private var textRows: [TextRows] = []
     /// Made when something has to be left out.
     private lazy var rows = UnitRows(batch)
     private var hasConfirmedColumns = false
@@ -96,7 +98,7 @@ struct CommitAttempt {
     private mutating func wholeRefused(_ error: ServerError, _ role: Role, of units: Range<Int>) -> Result {
         switch role {
         case .copy(let target), .merge(let target):
-            switch error.classification {
+            switch meaning(of: error, role) {
             case .passing: return .ended(.rolledBack(.server(error)))
             case .wrongTable: return .wrongTable(target, error)
             case .badRow:
@@ -144,11 +146,11 @@ struct CommitAttempt {
             case .lost(let error, _): return .ended(.rolledBack(error))
             case .refused(let error, let step):
                 let role = script.roles[step]
-                guard let target = role.target, error.classification != .passing else {
+                guard let target = role.target, meaning(of: error, role) != .passing else {
                     if let lost = rollBack() { return .ended(.rolledBack(lost)) }
                     return refusedOutsideOfCopy(error, role)
                 }
-                if error.classification == .wrongTable {
+                if meaning(of: error, role) == .wrongTable {
                     if let lost = rollBack() { return .ended(.rolledBack(lost)) }
                     return .wrongTable(target, error)
                 }
@@ -201,6 +203,12 @@ struct CommitAttempt {
     }
 
     // MARK: Errors
+
+    /// What an error means for the rows that its statement has sent.
+    private func meaning(of error: ServerError, _ role: Role) -> ErrorClassification {
+        if case .copy(let target) = role, statements.copies[target].blamesValue(error) { return .badRow }
+        return error.classification
+    }
 
     private func refusedOutsideOfCopy(_ error: ServerError, _ role: Role) -> Result {
         switch role {
@@ -260,10 +268,16 @@ struct CommitAttempt {
     /// - Parameter isPart: rows of other units may have been copied before, in this transaction.
     private mutating func appendCopies(of units: Range<Int>, to script: inout Script, isPart: Bool = false) {
         let isWhole = batch.refusals.isEmpty && units.count == unitCount
+        textRows.removeAll()
         for target in batch.plan.targets.indices where !batch.tables[target].isEmpty {
-            let pieces =
+            var pieces =
                 isWhole ? [batch.tables[target].bytes(0..<batch.tables[target].count)] : rows.pieces(target, of: units)
             guard !pieces.isEmpty else { continue }
+            if batch.plan.targets[target].isText {
+                let text = TextRows(pieces, types: batch.plan.targets[target].fieldTypes)
+                textRows.append(text)
+                pieces = [text.bytes]
+            }
             let staged = statements.staged[target]
             if let staged {
                 // Also in a later part: what made it may have been taken back.
@@ -295,7 +309,8 @@ struct TargetStatements {
         self.plan = plan
         staged = plan.targets.map { target in target.conflict.map { StagedRows(target, $0) } }
         copies = zip(plan.targets, staged).map { target, staged in
-            staged?.copy ?? CopyStatement(table: target.table, columns: target.columns.map(\.name))
+            staged?.copy
+                ?? CopyStatement(table: target.table, columns: target.columns.map(\.name), format: target.isText ? .text : .binary)
         }
         confirmations = plan.targets.map(\.confirmation)
     }

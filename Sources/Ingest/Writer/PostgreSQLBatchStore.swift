@@ -87,6 +87,7 @@ final class PostgreSQLBatchStore: BatchStore {
                 refusals.write(refusalsOf: batch)
                 steps.append(.copy(DeadLetterCopy.statement, rows: [refusals.bytes]))
             }
+            if !batch.births.isEmpty { steps.append(.sql(BirthCertificateTable.upsert(Array(batch.births.values)))) }
             // The writer's row before the sessions': the order in which another process takes both away.
             steps.append(.sql(row.advance(to: number)))
             if !batch.sessions.isEmpty { steps.append(.sql(row.record(batch.sessions.map(\.record)))) }

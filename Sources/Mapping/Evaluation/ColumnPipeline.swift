@@ -66,17 +66,14 @@ extension Evaluator {
     mutating func writeDefault(
         _ column: CompiledColumn, _ details: ColumnDetails, into buffer: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
-        guard var value = details.defaultValue else {
+        guard let standIn = details.standIn else {
             guard !column.steps.contains(.isNotNull) else { throw .because("is NOT NULL but there is no value") }
             buffer.pointee.appendNull()
             return
         }
+        var value = standIn.value
         if value.kind == .timestamp { value.word = UInt64(bitPattern: received) }
-        // A default is taken as it is written: no parse rule, no arithmetic.
-        var plain = column
-        plain.steps = []
-        try encode(
-            value, plain, [ColumnDetails(name: details.name, declared: details.declared, wire: details.wire)], 0, slotMemory, into: buffer)
+        try encode(value, standIn.column, standIn.details, 0, slotMemory, into: buffer)
     }
 
     @inline(__always)

@@ -16,7 +16,7 @@ extension Evaluator {
         case .not(let test): return !passes(test, value)
         case .glob(let pattern):
             guard !value.isAbsent, let text = try? text(of: value) else { return false }
-            return Glob.matches(pattern[...], text[...])
+            return pattern.matches(text)
         case .present(let isPresent): return (value.kind != .missing) == isPresent
         case .minimum(let bound):
             guard let number = number(of: value) else { return false }
@@ -63,60 +63,7 @@ extension Evaluator {
             return NumberText.isNumber(text)
         case .timestamp, .bytes: return kinds.contains(.string)
         case .object: return kinds.contains(.object)
-        case .array, .list: return kinds.contains(.array)
+        case .array: return kinds.contains(.array)
         }
-    }
-}
-
-/// Globs as fnmatch reads them: `*`, `?`, `[a-z]`, `[!a]`.
-enum Glob {
-    static func matches(_ pattern: ArraySlice<UInt8>, _ text: Slice<UnsafeRawBufferPointer>) -> Bool {
-        var pattern = pattern
-        var text = text
-        // Where to go on when what follows the last star does not fit: one more byte for the star.
-        var retry: (pattern: ArraySlice<UInt8>, text: Slice<UnsafeRawBufferPointer>)?
-        while true {
-            if let next = pattern.first {
-                if next == UInt8(ascii: "*") {
-                    pattern = pattern.dropFirst()
-                    retry = (pattern, text)
-                    continue
-                }
-                if let byte = text.first, let rest = step(pattern, byte) {
-                    pattern = rest
-                    text = text.dropFirst()
-                    continue
-                }
-            } else if text.isEmpty {
-                return true
-            }
-            guard let last = retry, !last.text.isEmpty else { return false }
-            retry = (last.pattern, last.text.dropFirst())
-            pattern = last.pattern
-            text = last.text.dropFirst()
-        }
-    }
-
-    /// What is left of the pattern after it has taken a byte; nil when it does not take it.
-    private static func step(_ pattern: ArraySlice<UInt8>, _ byte: UInt8) -> ArraySlice<UInt8>? {
-        guard let first = pattern.first else { return nil }
-        if first == UInt8(ascii: "?") { return pattern.dropFirst() }
-        guard first == UInt8(ascii: "["), let end = pattern.dropFirst(2).firstIndex(of: UInt8(ascii: "]")) else {
-            return first == byte ? pattern.dropFirst() : nil
-        }
-        var set = pattern[(pattern.startIndex + 1)..<end]
-        let isNegated = set.first == UInt8(ascii: "!")
-        if isNegated { set = set.dropFirst() }
-        var isIn = false
-        while let low = set.first {
-            if set.count >= 3, set[set.startIndex + 1] == UInt8(ascii: "-") {
-                if low <= byte, byte <= set[set.startIndex + 2] { isIn = true }
-                set = set.dropFirst(3)
-            } else {
-                if low == byte { isIn = true }
-                set = set.dropFirst()
-            }
-        }
-        return isIn != isNegated ? pattern[(end + 1)...] : nil
     }
 }

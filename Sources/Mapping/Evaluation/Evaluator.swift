@@ -1,6 +1,7 @@
 import CopyFormat
 import MQTT
 import Payload
+import Sparkplug
 
 /// Turns messages into rows, straight into COPY buffers. One for each shard: it owns the scratch memory that makes the way free of allocations.
 ///
@@ -16,6 +17,7 @@ public struct Evaluator: ~Copyable {
     private var marks: [CopyBuffer.Mark] = []
     var scratch = ScratchMemory()
     var cursors: [SeekCursor]
+    var sparkplug: SparkplugMessages
     var received: Int64 = 0
     /// Subscription identifiers of the message at hand; empty where it is for whoever takes its topic.
     private var copyIdentifiers: [UInt32] = []
@@ -24,7 +26,11 @@ public struct Evaluator: ~Copyable {
     /// By mapping.
     public private(set) var counters: [MappingCounters]
 
-    public init(plan: MappingPlan, limits: EvaluationLimits = EvaluationLimits()) {
+    /// - Parameter births: where aliases of Sparkplug B are looked up; of its own where nothing is said.
+    public init(
+        plan: MappingPlan, limits: EvaluationLimits = EvaluationLimits(), births: SparkplugDecoder.Births = .seen(BirthRegistry())
+    ) {
+        sparkplug = SparkplugMessages(births: births, isUsed: plan.usesSparkplug)
         self.plan = plan
         self.limits = limits
         var bases: [Int] = []
@@ -64,6 +70,7 @@ public struct Evaluator: ~Copyable {
         let topic = TopicLevels(message.topic, starts: levelStarts)
         let matched = plan.router.route(topic, into: matches)
         received = message.receivedMicroseconds
+        if plan.usesSparkplug { sparkplug.begin(message.topic, receivedMicroseconds: received, plan) }
         var outcome = MessageOutcome()
         if !plan.identifiersInUse.isEmpty { readIdentifiers(of: message.properties) }
         for index in 0..<matched {
@@ -108,6 +115,15 @@ public struct Evaluator: ~Copyable {
             .filter { mapping in !plan.mappings[mapping].exclude.contains { $0.matches(topic) } }
     }
 
+    /// The birth certificate that the message processed last is, to be stored with it.
+    public var birth: SparkplugDecoder.Birth? { sparkplug.notes.birth }
+
+    /// Messages of its edge node are missing before the message processed last.
+    public var hasSequenceGap: Bool { sparkplug.notes.hasGap }
+
+    /// What asks the edge node of the message processed last for its births, where a mapping wants that and it would help; once in a while for each node.
+    public mutating func rebirthCommand() -> RebirthCommand? { sparkplug.rebirthCommand() }
+
     private mutating func run(
         _ mapping: CompiledMapping, _ match: RouteMatch, _ topic: TopicLevels, _ message: borrowing MessageInput,
         _ buffers: UnsafeMutablePointer<CopyBuffer>, _ outcome: inout MessageOutcome
@@ -148,7 +164,7 @@ public struct Evaluator: ~Copyable {
             counters[index].failures &+= 1
             outcome.failureCount += 1
             let reason = error.column.map { "column '\($0)': \(error.reason)" } ?? error.reason
-            failures.append(MappingFailure(mapping: index, column: error.column, reason: reason))
+            failures.append(MappingFailure(mapping: index, column: error.column, mark: error.mark, reason: reason))
         }
         counters[index].filtered &+= run.wasFiltered ? 1 : 0
         counters[index].noValues &+= run.noValues

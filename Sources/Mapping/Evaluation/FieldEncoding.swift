@@ -16,7 +16,15 @@ extension Evaluator {
         case .bytea: buffer.pointee.appendBytes(try bytea(value, details.parse))
         case .timestamp:
             buffer.pointee.appendTimestamp(unixMicroseconds: try time(value, details, slots))
+        case .roundedTimestamp:
+            let microseconds = try time(value, details, slots)
+            buffer.pointee.appendTimestamp(unixMicroseconds: Self.rounded(microseconds, digits: details.wire.timePrecision))
         case .date: buffer.pointee.appendDate(unixDays: try date(value, details, slots))
+        case .time:
+            let microseconds = try timeOfDay(value)
+            buffer.pointee.appendTime(microsecondsOfDay: Self.rounded(microseconds, digits: details.wire.timePrecision))
+        case .inet, .cidr: buffer.pointee.append(try address(value, isNetwork: encoding == .cidr), isNetwork: encoding == .cidr)
+        case .enumeration: try encodeLabel(value, details, into: buffer)
         case .uuid: try encodeUUID(value, into: buffer)
         case .json, .jsonb:
             let text = try json(value, details.parse)
@@ -32,13 +40,21 @@ extension Evaluator {
         default: break
         }
         let text = trimmed(try text(of: value))
-        var lower: [UInt8] = []
-        for byte in text.prefix(6) { lower.append(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte) }
-        switch String(decoding: lower, as: UTF8.self) {
-        case "true", "t", "on", "yes", "y", "1": return true
-        case "false", "f", "off", "no", "n", "0": return false
-        default: throw .because("\(Quoted(text)) is not a boolean")
+        guard let truth = Self.boolean(text) else { throw .because("\(Quoted(text)) is not a boolean") }
+        return truth
+    }
+
+    /// What PostgreSQL's boolean takes: 1 and 0, on and off, true, false, yes and no, and what is short for one of these alone, in any case.
+    private static func boolean(_ text: UnsafeRawBufferPointer) -> Bool? {
+        func isShort(for word: StaticString, from count: Int = 1) -> Bool {
+            guard text.count >= count, text.count <= word.utf8CodeUnitCount else { return false }
+            for index in 0..<text.count where text[index] | 0x20 != word.utf8Start[index] { return false }
+            return true
         }
+        if text.count == 1, text[0] == UInt8(ascii: "1") || text[0] == UInt8(ascii: "0") { return text[0] == UInt8(ascii: "1") }
+        if isShort(for: "true") || isShort(for: "yes") || isShort(for: "on", from: 2) { return true }
+        if isShort(for: "false") || isShort(for: "no") || isShort(for: "off", from: 2) { return false }
+        return nil
     }
 
     // MARK: Text and bytes
@@ -55,6 +71,32 @@ extension Evaluator {
             }
         }
         buffer.pointee.appendText(text)
+    }
+
+    private mutating func encodeLabel(
+        _ value: Value, _ details: ColumnDetails, into buffer: UnsafeMutablePointer<CopyBuffer>
+    ) throws(EvaluationError) {
+        let text = try text(of: value)
+        guard details.labels.contains(where: { text.elementsEqual($0) }) else {
+            let shown = details.labels.prefix(12).map { label in label.withUnsafeBytes { Quoted($0).description } }.joined(separator: ", ")
+            let more = details.labels.count > 12 ? " and \(details.labels.count - 12) more" : ""
+            throw .because("\(Quoted(text)) is no label of \(details.wire.element.sql), which has \(shown)\(more)")
+        }
+        buffer.pointee.appendText(text)
+    }
+
+    private mutating func address(_ value: Value, isNetwork: Bool) throws(EvaluationError) -> InternetAddress {
+        let text = trimmed(try text(of: value))
+        let address: InternetAddress
+        do throws(InternetAddress.Fault) { address = try InternetAddress(text) } catch {
+            switch error {
+            case .malformed: throw .because("\(Quoted(text)) is not an internet address")
+            case .prefixTooLong: throw .because("\(Quoted(text)) is not an internet address: its prefix is longer than the address")
+            case .hasZone: throw .because("\(Quoted(text)) names a zone, for which an internet address has no place")
+            }
+        }
+        guard !isNetwork || address.isNetwork else { throw .because("\(Quoted(text)) is no network: bits are set behind its prefix") }
+        return address
     }
 
     private mutating func bytea(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
@@ -80,13 +122,23 @@ extension Evaluator {
         var inside = text[...]
         // Braces stand around the whole, or nowhere.
         if text.first == UInt8(ascii: "{"), text.last == UInt8(ascii: "}") { inside = inside.dropFirst().dropLast() }
-        var digits: [UInt8] = []
-        for byte in inside where byte != UInt8(ascii: "-") { digits.append(byte) }
-        guard digits.count == 32, text.count <= 38, !digits.contains(UInt8(ascii: "+")),
-            let high = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
-            let low = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
-        else { throw .because("\(Quoted(text)) is not a UUID") }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        for byte in inside where byte != UInt8(ascii: "-") {
+            guard let digit = Self.hexadecimal(byte), digits < 32 else { throw .because("\(Quoted(text)) is not a UUID") }
+            if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
+            digits += 1
+        }
+        guard digits == 32, text.count <= 38 else { throw .because("\(Quoted(text)) is not a UUID") }
         buffer.pointee.appendUUID(high: high, low: low)
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> UInt64? {
+        switch byte {
+        case 0x30...0x39: UInt64(byte - 0x30)
+        case 0x41...0x46, 0x61...0x66: UInt64((byte | 0x20) - 0x57)
+        default: nil
+        }
     }
 
     private mutating func json(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
@@ -157,7 +209,7 @@ extension Evaluator {
             if item.kind == .null { holdsNull = true }
         }
         let field = buffer.pointee.beginField()
-        buffer.pointee.appendArrayHeader(element: element, count: count, holdsNull: holdsNull)
+        buffer.pointee.appendArrayHeader(elementOID: details.elementOID, count: count, holdsNull: holdsNull)
         var elementDetails = details
         elementDetails.wire = element
         if case .array(let declared) = details.declared { elementDetails.declared = declared }
@@ -185,10 +237,14 @@ extension CompiledColumn.Encoding {
             case .real: .float4
             case .doublePrecision: .float8
             case .numeric: .numeric
-            case .text, .varchar, .inet: .text
+            case .text, .varchar, .bpchar, .other: .text
             case .bytea: .bytea
-            case .timestamptz, .timestamp: .timestamp
+            case .timestamptz, .timestamp: type.timePrecision == nil ? .timestamp : .roundedTimestamp
             case .date: .date
+            case .time: .time
+            case .inet: .inet
+            case .cidr: .cidr
+            case .enumeration: .enumeration
             case .uuid: .uuid
             case .json: .json
             case .jsonb: .jsonb

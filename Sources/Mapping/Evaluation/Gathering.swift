@@ -127,12 +127,12 @@ extension Evaluator {
         case .bytes:
             guard UTF8Text.isValid(value.bytes) else { throw .because("the bytes are not valid UTF-8") }
             return value.bytes
-        case .object, .array, .list: throw .because("object or array where a single value is expected")
+        case .object, .array: throw .because("object or array where a single value is expected")
         case .missing, .null: return UnsafeRawBufferPointer(start: nil, count: 0)
         }
     }
 
-    private static func bytes(of text: StaticString) -> UnsafeRawBufferPointer {
+    static func bytes(of text: StaticString) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 

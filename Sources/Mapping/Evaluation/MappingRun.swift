@@ -58,191 +58,32 @@ struct MappingRun {
     // MARK: Decoding
 
     private mutating func decode(_ evaluator: inout Evaluator) throws(EvaluationError) {
-        let document = slots + mapping.documentBase
+        let document = mapping.document
         if payload.isEmpty {
             guard mapping.emptyPayload == .row else { throw .because("empty payload") }
             isEmptyRow = true
-            for slot in 0..<mapping.document.slotCount { document[slot] = .missing }
-            return
-        }
-        guard payload.count <= evaluator.limits.maximumPayloadBytes else {
-            throw .because("the payload's \(payload.count) bytes are over decode.max_bytes (\(evaluator.limits.maximumPayloadBytes))")
-        }
-        if !mapping.unpack.isEmpty { try unpack(&evaluator) }
-        switch mapping.decode {
-        case .json(let allowsNaN, let lines):
-            let options = JSON.Options(maximumDepth: evaluator.limits.maximumDepth, allowsNaN: allowsNaN)
-            if lines { return try checkLines(options, document) }
-            do throws(JSONError) {
-                try JSON.decode(payload, options: options, trie: mapping.document, into: document)
-            } catch {
-                throw .because("decode json: \(error)")
-            }
-        case .text:
-            guard UTF8Text.isValid(payload) else { throw .because("decode text: the payload is not valid UTF-8") }
-            fillRoot(document, Value(kind: .string, bytes: payload))
-        case .bytes: fillRoot(document, Value(kind: .bytes, bytes: payload))
-        case .csv: fillRoot(document, Value(kind: .list))
-        case .binary(let layout):
-            for slot in 0..<mapping.document.slotCount { document[slot] = .missing }
-            guard let wants = mapping.binary else { return }
-            do throws(BinaryError) {
-                try layout.decode(payload, wantedFields: wants.fields, wantedGroups: wants.groups, into: slots)
-                let whole = Int(mapping.document.nodes[0].slot)
-                if whole >= 0 { document[whole] = try layout.object(payload, scratch: &evaluator.scratch) }
-            } catch {
-                throw .because("decode binary: \(error)")
-            }
-        }
-    }
-
-    /// A payload without members: its only path is the root.
-    private func fillRoot(_ document: UnsafeMutablePointer<Value>, _ value: Value) {
-        for slot in 0..<mapping.document.slotCount { document[slot] = .missing }
-        let root = mapping.document.nodes[0].slot
-        if root >= 0 { document[Int(root)] = value }
-    }
-
-    private func checkLines(_ options: JSON.Options, _ document: UnsafeMutablePointer<Value>) throws(EvaluationError) {
-        var lines = JSON.Lines(payload)
-        var number = 0
-        while let line = lines.next() {
-            number += 1
-            do throws(JSONError) { try JSON.validate(line, options: options) } catch {
-                throw .because("decode json: document \(number): \(error)")
-            }
-        }
-        fillRoot(document, Value(kind: .list, count: UInt32(truncatingIfNeeded: number)))
-    }
-
-    private mutating func unpack(_ evaluator: inout Evaluator) throws(EvaluationError) {
-        for step in mapping.unpack {
-            let target = evaluator.scratch.allocate(payload.count + 3)
-            do throws(Unpack.Fault) {
-                let count =
-                    switch step {
-                    case .hex: try Unpack.hex(payload, into: target)
-                    case .base64: try Unpack.base64(payload, into: target)
-                    }
-                payload = UnsafeRawBufferPointer(start: target, count: count)
-            } catch {
-                throw .because("unpack \(step.rawValue): \(error)")
-            }
-        }
-        slots[FixedSlot.rawPayload.rawValue] = Value(kind: .bytes, bytes: payload)
-    }
-
-    // MARK: Loops
-
-    private mutating func loop(
-        _ level: Int, of block: CompiledBlock, _ evaluator: inout Evaluator, _ buffers: UnsafeMutablePointer<CopyBuffer>
-    ) throws(EvaluationError) {
-        guard level < block.loops.count else { return try writeRow(block, &evaluator, buffers) }
-        let loop = block.loops[level]
-        let container = evaluator.value(of: loop.over, slots)
-        let items = slots + loop.base
-        switch container.kind {
-        case .missing, .null: return
-        case .array, .object:
-            var iterator = JSON.Items(container)
-            var key = Value.missing
-            var item = Value.missing
-            var index: Int64 = 0
-            while iterator.next(key: &key, item: &item, filling: loop.trie, into: items) {
-                slots[loop.keySlot] = key
-                slots[loop.indexSlot] = .integer(index)
-                index &+= 1
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
-                    try self.loop(level + 1, of: block, &evaluator, buffers)
-                }
-            }
-        case .list: try loopList(level, loop, container, of: block, &evaluator, buffers)
-        default: throw .because("\(loop.text): not an array or object")
-        }
-    }
-
-    /// CSV lines, lines of JSON, records of a binary group.
-    private mutating func loopList(
-        _ level: Int, _ loop: CompiledLoop, _ container: Value, of block: CompiledBlock, _ evaluator: inout Evaluator,
-        _ buffers: UnsafeMutablePointer<CopyBuffer>
-    ) throws(EvaluationError) {
-        let items = slots + loop.base
-        var index: Int64 = 0
-        func setPlace() {
-            slots[loop.keySlot] = .integer(index)
-            slots[loop.indexSlot] = .integer(index)
-            index &+= 1
-        }
-        switch mapping.decode {
-        case .csv:
-            guard let csv = loop.csv else { return }
-            do {
-                var lines = try CSVDocument.Lines(csv, payload, scratch: &evaluator.scratch)
-                while try lines.next(scratch: &evaluator.scratch, into: items) {
-                    setPlace()
-                    if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
-                        try self.loop(level + 1, of: block, &evaluator, buffers)
-                    }
-                }
-            } catch let error as CSVError {
-                throw .because("decode csv: \(error)")
-            } catch let error as EvaluationError {
-                throw error
-            } catch {
-                throw .because("decode csv: \(error)")
-            }
-        case .json:
-            var lines = JSON.Lines(payload)
-            while let line = lines.next() {
-                do throws(JSONError) {
-                    // Checked before; `decode` fills the slots as for a payload of its own.
-                    try JSON.decode(line, options: jsonOptions(evaluator.limits), trie: loop.trie, into: items)
-                } catch {
-                    throw .because("decode json: \(error)")
-                }
-                setPlace()
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
-                    try self.loop(level + 1, of: block, &evaluator, buffers)
-                }
-            }
-        case .binary(let layout):
-            let group = Int(container.word)
-            for record in 0..<Int(container.count) {
-                for slot in 0..<loop.trie.slotCount { items[slot] = .missing }
-                do throws(BinaryError) {
-                    try layout.decodeRecord(record, of: group, in: payload, wantedFields: loop.groupWants[group], into: items)
-                    let whole = Int(loop.trie.nodes[0].slot)
-                    if whole >= 0 {
-                        items[whole] = try layout.object(ofRecord: record, of: group, in: payload, scratch: &evaluator.scratch)
-                    }
-                } catch {
-                    throw .because("decode binary: \(error)")
-                }
-                setPlace()
-                if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
-                    try self.loop(level + 1, of: block, &evaluator, buffers)
-                }
-            }
-        case .text, .bytes: return
-        }
-    }
-
-    private func jsonOptions(_ limits: EvaluationLimits) -> JSON.Options {
-        if case .json(let allowsNaN, _) = mapping.decode {
-            JSON.Options(maximumDepth: limits.maximumDepth, allowsNaN: allowsNaN)
+            fillRoot(of: document, .null)
         } else {
-            JSON.Options()
+            guard payload.count <= evaluator.limits.maximumPayloadBytes else {
+                throw .because("the payload's \(payload.count) bytes are over decode.max_bytes (\(evaluator.limits.maximumPayloadBytes))")
+            }
+            if !document.unpack.isEmpty {
+                payload = try evaluator.unpacked(payload, document.unpack)
+                slots[document.bytesSlot] = Value(kind: .bytes, bytes: payload)
+            }
+            try fill(document, payload, &evaluator)
         }
+        if !mapping.embeds.isEmpty { try decodeEmbeds(&evaluator) }
     }
 
-    private func holds(_ conditions: [CompiledCondition], _ evaluator: inout Evaluator) -> Bool {
+    func holds(_ conditions: [CompiledCondition], _ evaluator: inout Evaluator) -> Bool {
         for condition in conditions where !evaluator.passes(condition.test, evaluator.value(of: condition.source, slots)) { return false }
         return true
     }
 
     // MARK: Rows
 
-    private mutating func writeRow(
+    mutating func writeRow(
         _ block: CompiledBlock, _ evaluator: inout Evaluator, _ buffers: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
         let buffer = buffers + block.target
@@ -276,9 +117,9 @@ struct MappingRun {
                     do throws(EvaluationError) {
                         try evaluator.writeDefault(column, block.details[index], into: buffer)
                     } catch {
-                        throw EvaluationError(column: block.details[index].name, reason: error.reason)
+                        throw error.inColumn(block.details[index])
                     }
-                default: throw EvaluationError(column: block.details[index].name, reason: error.reason)
+                default: throw error.inColumn(block.details[index])
                 }
             }
         }

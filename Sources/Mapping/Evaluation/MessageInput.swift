@@ -40,8 +40,15 @@ public struct MappingFailure: Sendable {
     /// Index in `MappingPlan.names`.
     public var mapping: Int
     public var column: String?
+    /// Where the mapping declares the column; nil where the message as a whole is wrong.
+    public var mark: SourceMark?
     /// In words, with the value where there is one (bounded and escaped).
     public var reason: String
+}
+
+extension MappingFailure: CustomStringConvertible {
+    /// `mappings/press.yaml:14:3: column 'v': 'x' is not a number`, or the reason alone.
+    public var description: String { (mark.map { "\($0): " } ?? "") + reason }
 }
 
 /// What a mapping has counted.
@@ -97,7 +104,12 @@ public struct EvaluationLimits: Sendable {
 /// A step that went wrong, on its way up to the policy that decides about it.
 struct EvaluationError: Error {
     var column: String?
+    var mark: SourceMark?
     var reason: String
 
-    static func because(_ reason: String) -> EvaluationError { EvaluationError(column: nil, reason: reason) }
+    static func because(_ reason: String) -> EvaluationError { EvaluationError(reason: reason) }
+
+    func inColumn(_ details: ColumnDetails) -> EvaluationError {
+        EvaluationError(column: details.name, mark: details.mark, reason: reason)
+    }
 }

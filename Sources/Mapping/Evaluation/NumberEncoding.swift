@@ -18,8 +18,8 @@ extension Evaluator {
     private mutating func numberText(_ value: Value, _ parse: CompiledParse) throws(EvaluationError) -> UnsafeRawBufferPointer {
         let text: UnsafeRawBufferPointer
         switch value.kind {
-        case .true: text = copied("1")
-        case .false: text = copied("0")
+        case .true: text = Self.bytes(of: "1")
+        case .false: text = Self.bytes(of: "0")
         case .timestamp: throw .because("a time is not a number")
         case .double where !Double(bitPattern: value.word).isFinite: throw .because("\(Quoted(try self.text(of: value))) is not a number")
         default: text = trimmed(try self.text(of: value))
@@ -146,39 +146,10 @@ extension Evaluator {
             throw .because(Self.words(error, text, details.declared.sql))
         }
         guard NumberText.isNumber(text) else { throw .because("\(Quoted(text)) is not a number") }
-        try checkDigits(text, details.declared)
-        guard buffer.pointee.appendNumeric(text: text) else { throw .because("\(Quoted(text).bare) is out of range for numeric") }
-    }
-
-    /// numeric(p, s): PostgreSQL rounds to s digits after the point and refuses more than p − s before it; found here, it costs one row and not a batch.
-    private func checkDigits(_ text: UnsafeRawBufferPointer, _ type: ColumnType) throws(EvaluationError) {
-        guard case .numeric(let precision?, let scale) = type, let number = DecimalText(text) else { return }
-        if number.needsMore(wholeDigits: precision - scale, scale: scale) {
-            throw .because("\(Quoted(text).bare) is out of range for \(type.sql)")
+        var stored = text
+        if case .numeric(let precision?, let scale) = details.declared {
+            stored = try rounded(text, precision: precision, scale: scale, type: details.declared.sql)
         }
-    }
-}
-
-extension DecimalText {
-    /// Whether the number, rounded half away from zero to `scale` digits after the point, has more digits before it. Digit by digit, so that no
-    /// length is too long for it.
-    fileprivate func needsMore(wholeDigits: Int, scale: Int) -> Bool {
-        let point = UInt8(ascii: ".")
-        // The power of ten of the digit looked at.
-        var place = (digits.firstIndex(of: point) ?? digits.count) - 1 + writtenExponent
-        var isFull = false
-        for digit in digits where digit != point {
-            if place >= wholeDigits {
-                if digit != UInt8(ascii: "0") { return true }
-            } else if place >= -scale {
-                // Only nines from the first place to the last let the rounding carry into a further one.
-                guard digit == UInt8(ascii: "9"), isFull || place == wholeDigits - 1 else { return false }
-                isFull = true
-            } else {
-                return isFull && digit >= UInt8(ascii: "5")
-            }
-            place -= 1
-        }
-        return false
+        guard buffer.pointee.appendNumeric(text: stored) else { throw .because("\(Quoted(text).bare) is out of range for numeric") }
     }
 }

@@ -109,15 +109,52 @@ extension Evaluator {
         }
     }
 
-    /// A date stands as `yyyy-MM-dd`, in front of a time as it was written there, or in a count of units as the day in UTC.
+    /// Digits of a fraction cut down as PostgreSQL does for `timestamptz(3)`: to the nearest from 2000 on, halves away from there.
+    static func rounded(_ microseconds: Int64, digits: Int?) -> Int64 {
+        guard let digits else { return microseconds }
+        let unit = (digits..<6).reduce(1 as Int64) { unit, _ in unit * 10 }
+        let distance = microseconds &- PostgreSQLTime.epochMicroseconds
+        let whole = distance / unit &* unit
+        let rest = distance &- whole
+        return microseconds &- rest &+ (rest >= unit / 2 ? unit : rest <= -(unit / 2) ? -unit : 0)
+    }
+
+    /// A time of day by itself, or behind a date as it was written there; that of receipt is in UTC.
+    mutating func timeOfDay(_ value: Value) throws(EvaluationError) -> Int64 {
+        if value.kind == .timestamp {
+            let rest = Int64(bitPattern: value.word) % CivilTime.microsecondsPerDay
+            return rest < 0 ? rest + CivilTime.microsecondsPerDay : rest
+        }
+        let text = trimmed(try text(of: value))
+        var time = text
+        if text.count >= 19, text[13] == UInt8(ascii: ":") {
+            // Its date must be one; its offset does not matter.
+            do throws(TimeError) { _ = try RFC3339.microseconds(text, zone: nil) } catch  where error != .noOffset {
+                throw .because("\(Quoted(text)) is not a time of day")
+            } catch {}
+            let behind = text[11...]
+            let end = behind.firstIndex { ($0 < 0x30 || $0 > 0x3A) && $0 != UInt8(ascii: ".") } ?? behind.endIndex
+            time = UnsafeRawBufferPointer(rebasing: behind[..<end])
+        }
+        do throws(TimeError) { return try TimeOfDay.microseconds(time) } catch {
+            throw .because("\(Quoted(text)) is not a time of day")
+        }
+    }
+
+    /// A date stands as `yyyy-MM-dd`, in front of a time as it was written there, or in a moment (a count of units, the time of receipt) as the day of the
+    /// column's zone, or of UTC.
     mutating func date(_ value: Value, _ details: ColumnDetails, _ slots: UnsafeMutablePointer<Value>) throws(EvaluationError) -> Int32 {
         var microseconds: Int64
+        var isMoment = false
         if value.kind == .timestamp {
             microseconds = Int64(bitPattern: value.word)
+            isMoment = true
         } else {
             let text = trimmed(try text(of: value))
             switch details.parse {
-            case .unix(let unit): microseconds = try unixTime(text, unit)
+            case .unix(let unit):
+                microseconds = try unixTime(text, unit)
+                isMoment = true
             case .pattern(let pattern):
                 do throws(TimeError) { microseconds = try pattern.localMicroseconds(text) } catch {
                     throw .because("\(Quoted(text)) does not read as the pattern asks")
@@ -131,6 +168,12 @@ extension Evaluator {
             }
         }
         if let plus = details.plus { microseconds = try shifted(microseconds, plus, slots) }
+        if isMoment, let zone = details.zone, PostgreSQLTime.range.contains(microseconds) {
+            let second = microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
+            let (local, overflow) = microseconds.addingReportingOverflow(Int64(zone.offset(atUTC: second)) * 1_000_000)
+            guard !overflow else { throw .because("the date is out of range") }
+            microseconds = local
+        }
         try check(microseconds, details)
         guard PostgreSQLTime.range.contains(microseconds) else { throw .because("the date is out of range") }
         let days = microseconds.quotientAndRemainder(dividingBy: CivilTime.microsecondsPerDay)

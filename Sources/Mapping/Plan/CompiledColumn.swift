@@ -28,7 +28,8 @@ struct ColumnSteps: OptionSet, Sendable {
 /// One column of a block, as the evaluator walks it: trivial, with what is rarely needed in `ColumnDetails` of the same index.
 struct CompiledColumn: Sendable {
     enum Encoding: UInt8, Sendable {
-        case boolean, int2, int4, int8, float4, float8, numeric, text, bytea, timestamp, date, uuid, json, jsonb, array
+        case boolean, int2, int4, int8, float4, float8, numeric, text, bytea, timestamp, roundedTimestamp, date, time, uuid, json, jsonb
+        case inet, cidr, enumeration, array
     }
 
     var slot: Int32
@@ -37,17 +38,23 @@ struct CompiledColumn: Sendable {
     var steps: ColumnSteps
     /// How many bits a number of the declared type has; the wire type may have more.
     var declaredBits: UInt8
-    /// Characters of `varchar(n)`; 0 = no limit.
+    /// Characters of `varchar(n)` and `char(n)`; 0 = no limit.
     var characterLimit: Int32
 }
 
 /// The rest of a column.
 struct ColumnDetails: Sendable {
     var name: String
+    /// Where the mapping declares it.
+    var mark: SourceMark?
     /// What the mapping declares; its rules hold even where the table's type is wider.
     var declared: ColumnType
     /// The table's type: what is written.
     var wire: ColumnType
+    /// Of an array's elements, as the table has them.
+    var elementOID: UInt32 = 0
+    /// Of an enum, as the table's type has them.
+    var labels: [[UInt8]] = []
     var gather: Gather?
     var conditions: [CompiledCondition] = []
     var kinds: Set<ValueKind>?
@@ -62,8 +69,17 @@ struct ColumnDetails: Sendable {
     var minimum: (bound: CompiledBound, text: String)?
     var maximum: (bound: CompiledBound, text: String)?
     var plus: (from: SlotSource, by: SlotSource?, timesNanoseconds: Int64)?
-    /// The value that stands for an absent one.
-    var defaultValue: Value?
+    /// What is stored for an absent value.
+    var standIn: StandIn?
+}
+
+/// A default: taken as it is written, without the column's steps. Ready to be encoded, so that a message without the value costs no more than one with it.
+struct StandIn: Sendable {
+    /// A time without microseconds stands for the time of receipt.
+    var value: Value
+    var column: CompiledColumn
+    /// Of that column alone.
+    var details: [ColumnDetails]
 }
 
 /// A value that takes more than a look at one slot.
@@ -127,7 +143,7 @@ indirect enum CompiledTest: Sendable {
     case all([CompiledTest])
     case kinds(Set<ValueKind>)
     case not(CompiledTest)
-    case glob([UInt8])
+    case glob(Glob)
     case present(Bool)
     case minimum(DecimalNumber)
     case maximum(DecimalNumber)

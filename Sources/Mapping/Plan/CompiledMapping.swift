@@ -16,13 +16,11 @@ final class CompiledMapping: Sendable {
     let exclude: [CompiledPattern]
     let retained: RetainedPolicy
     let emptyPayload: EmptyPayloadPolicy
-    let unpack: [UnpackStep]
     let decode: DecodeSyntax
-    let hasDecimalComma: Bool
-    /// Paths below `$`, and where their slots begin.
-    let document: PathTrie
-    let documentBase: Int
-    let binary: BinaryWants?
+    /// The message's payload.
+    let document: CompiledDocument
+    /// Payloads inside others, in the order in which they are decoded.
+    let embeds: [CompiledDocument]
     let filter: [CompiledCondition]
     let blocks: [CompiledBlock]
     let slotCount: Int
@@ -44,8 +42,8 @@ final class CompiledMapping: Sendable {
     let cursorCount: Int
 
     init(
-        name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: PathTrie, documentBase: Int,
-        binary: BinaryWants?, filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
+        name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: CompiledDocument,
+        embeds: [CompiledDocument], filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
         constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], usesProperties: Bool,
         captureNames: [(name: String, slot: Int)],
         captureSlots: [Int],
@@ -58,12 +56,9 @@ final class CompiledMapping: Sendable {
         self.exclude = exclude
         retained = syntax.retained
         emptyPayload = syntax.emptyPayload
-        unpack = syntax.unpack
         decode = syntax.decode
-        if case .csv(_, let comma) = syntax.decode { hasDecimalComma = comma } else { hasDecimalComma = false }
         self.document = document
-        self.documentBase = documentBase
-        self.binary = binary
+        self.embeds = embeds
         self.filter = filter
         self.blocks = blocks
         self.slotCount = slotCount
@@ -77,12 +72,6 @@ final class CompiledMapping: Sendable {
         for block in blocks where !seen.contains(block.target) { seen.append(block.target) }
         targets = seen
     }
-}
-
-/// Which fields and groups of a binary layout have slots (relative to the document's base), −1 for none.
-struct BinaryWants: Sendable {
-    var fields: [Int]
-    var groups: [Int]
 }
 
 /// One block of rows.
@@ -120,23 +109,6 @@ final class CompiledBlock: Sendable {
     deinit { columns.deallocate() }
 }
 
-/// One loop of a block.
-struct CompiledLoop: Sendable {
-    var variable: String
-    /// As the mapping writes it, for messages.
-    var text: String
-    var over: SlotSource
-    var trie: PathTrie
-    var base: Int
-    var keySlot: Int
-    var indexSlot: Int
-    var conditions: [CompiledCondition]
-    /// Set where the loop runs over the lines of a CSV payload.
-    var csv: CSVDocument?
-    /// For each group of a binary layout, which fields have slots.
-    var groupWants: [[Int]]
-}
-
 /// Bytes that constants of a plan point to.
 final class ConstantMemory: @unchecked Sendable {
     // @unchecked: filled while the plan is compiled, by one thread; afterwards only read.
@@ -148,6 +120,12 @@ final class ConstantMemory: @unchecked Sendable {
         piece.copyBytes(from: bytes)
         pieces.append(piece)
         return Value(kind: .string, start: UnsafeRawPointer(piece.baseAddress), count: bytes.count)
+    }
+
+    /// The value that a JSON text says; the text as a string where it is no JSON.
+    func json(_ text: String) -> Value {
+        let value = value(text)
+        return (try? JSON.validate(value.bytes)) ?? value
     }
 
     func value(_ literal: Literal) -> Value {

@@ -2,117 +2,141 @@ import CopyFormat
 import Payload
 
 /// Turns one mapping's syntax into a `CompiledMapping`: gives every source a slot, builds the path tries, resolves every column.
+///
+/// It walks the syntax twice with the same code, see `SlotTable`: no source can be resolved that was not collected.
 struct MappingCompiler {
     let syntax: MappingSyntax
-    var nextSlot = FixedSlot.allCases.count
+    var table = SlotTable()
     private var captures: [String: Int] = [:]
     private var userProperties: [String: Int] = [:]
     private var usesProperties = false
     private var constants: [(slot: Int, value: Value)] = []
-    let memory = ConstantMemory()
-    /// Paths below `$` of the whole mapping.
-    var document = PathCollector()
-    /// Loops of the block being compiled, by variable.
-    var loops: [String: LoopDraft] = [:]
-    private var loopOrder: [String] = []
-    var loopSlots: [String: [Int]] = [:]
+    private(set) var memory = ConstantMemory()
+    /// `$` and the embeds.
+    private(set) var documents: [DocumentRoot: CompiledDocument] = [:]
+    /// The number of the block being compiled, and its loops by variable.
+    var block = 0
+    var loops: [String: LoopSlots] = [:]
     private var cursors = 0
 
-    struct LoopDraft {
-        var paths = PathCollector()
-        var keySlot: Int
-        var indexSlot: Int
-    }
-
-    /// Sources are met before their tries are built, so places in them are promises until then.
-    struct PathCollector {
-        var paths: [[String]] = []
-
-        mutating func promise(_ path: [String]) -> Int {
-            if let known = paths.firstIndex(of: path) { return known }
-            paths.append(path)
-            return paths.count - 1
-        }
+    struct LoopSlots {
+        var over: Source
+        var key: Int
+        var index: Int
     }
 
     static func compile(_ syntax: MappingSyntax, targets: inout TargetList) -> CompiledMapping {
         var compiler = MappingCompiler(syntax: syntax)
+        _ = compiler.compile(targets: &targets)
+        var table = compiler.table
+        table.close()
+        compiler = MappingCompiler(syntax: syntax)
+        compiler.table = table
         return compiler.compile(targets: &targets)
     }
 
     private init(syntax: MappingSyntax) { self.syntax = syntax }
 
-    mutating func newSlot() -> Int {
-        defer { nextSlot += 1 }
-        return nextSlot
-    }
-
-    mutating func compile(targets: inout TargetList) -> CompiledMapping {
-        // The document's trie must know all paths before slots are numbered: a first walk collects, a second one resolves.
-        collectDocumentPaths()
-        let trie = PathTrie(paths: document.paths)
-        let documentBase = nextSlot
-        nextSlot += trie.slotCount
-        documentSlots = trie.slots.map { $0 + documentBase }
-
+    private mutating func compile(targets: inout TargetList) -> CompiledMapping {
         var patterns: [CompiledPattern] = []
         for topic in syntax.topics { patterns.append(CompiledPattern(topic.value) { captureSlot($0) }) }
         var exclude: [CompiledPattern] = []
         for topic in syntax.exclude { exclude.append(CompiledPattern(topic.value) { captureSlot($0) }) }
+        let document = document(
+            .payload, syntax.decode, name: "", unpack: syntax.unpack, source: nil, bytesSlot: FixedSlot.rawPayload.rawValue)
+        var embeds: [CompiledDocument] = []
+        for embed in syntax.embeds {
+            embeds.append(
+                self.document(
+                    .embed(embed.name), embed.decode, name: embed.name, unpack: embed.unpack, source: resolve(embed.from),
+                    bytesSlot: table.newSlot()))
+        }
         let filter = syntax.when.map { condition($0) }
         var blocks: [CompiledBlock] = []
-        for block in syntax.blocks { blocks.append(compile(block, targets: &targets)) }
+        for (number, block) in syntax.blocks.enumerated() {
+            self.block = number
+            blocks.append(compile(block, targets: &targets))
+        }
         return CompiledMapping(
-            name: syntax.name, patterns: patterns, exclude: exclude, syntax: syntax, document: trie, documentBase: documentBase,
-            binary: binaryWants(), filter: filter, blocks: blocks, slotCount: nextSlot, constants: constants,
+            name: syntax.name, patterns: patterns, exclude: exclude, syntax: syntax, document: document, embeds: embeds, filter: filter,
+            blocks: blocks, slotCount: table.slotCount, constants: constants,
             userProperties: userProperties.map { (Array($0.key.utf8), $0.value) }, usesProperties: usesProperties,
             captureNames: captures.map { ($0.key, $0.value) },
             captureSlots: syntax.topics.count > 1 ? captures.values.sorted() : [], constantMemory: memory, cursorCount: cursors)
     }
 
-    // MARK: Sources
+    // MARK: Documents
 
-    private var documentSlots: [Int] = []
+    private mutating func document(
+        _ root: DocumentRoot, _ decode: DecodeSyntax, name: String, unpack: [UnpackStep], source: SlotSource?, bytesSlot: Int
+    ) -> CompiledDocument {
+        let (trie, base) = table.trie(below: .document(root))
+        let paths = table.paths(below: .document(root))
+        var wants: BinaryWants?
+        // Lines and records are walked without the whole; what asks for more finds the payload written as JSON.
+        var isWrittenAsText = false
+        switch decode {
+        case .csv, .json(_, lines: true): isWrittenAsText = !paths.isEmpty
+        case .binary(let layout):
+            func slots(_ fields: [BinaryField]) -> [Int] {
+                fields.map { field in paths.firstIndex(of: [field.name]).map { base + trie.slots[$0] } ?? -1 }
+            }
+            let tagged = layout.tagged?.types.map { $0.list == nil ? $0.fields : [] } ?? []
+            wants = BinaryWants(fields: slots(layout.fields), tagged: tagged.map { slots($0) })
+            let names = Set((layout.fields + tagged.joined()).map { [$0.name] })
+            isWrittenAsText = paths.contains { !names.contains($0) }
+        default: break
+        }
+        let document = CompiledDocument(
+            name: name, decode: decode, unpack: unpack, source: source, bytesSlot: bytesSlot, trie: trie, base: base, binary: wants,
+            isWrittenAsText: isWrittenAsText)
+        documents[root] = document
+        return document
+    }
+
+    /// How the document is decoded that a root is, or a loop runs over.
+    func decode(of root: DocumentRoot) -> DecodeSyntax {
+        switch root {
+        case .payload: return syntax.decode
+        case .embed(let name): return syntax.embeds.first { $0.name == name }?.decode ?? syntax.decode
+        case .loop(let variable):
+            guard case .document(let outer, _) = loops[variable]?.over, outer != root else { return syntax.decode }
+            return decode(of: outer)
+        }
+    }
+
+    // MARK: Sources
 
     private mutating func captureSlot(_ name: String) -> Int {
         if let known = captures[name] { return known }
-        let slot = newSlot()
+        let slot = table.newSlot()
         captures[name] = slot
         return slot
     }
 
-    /// The members that lead from the root to what a trie can fill; the rest has to be sought at run time.
-    static func split(_ path: [PathSegment]) -> (prefix: [String], rest: ArraySlice<PathSegment>) {
-        var prefix: [String] = []
-        for (index, segment) in path.enumerated() {
-            guard case .name(let name) = segment, !(name.hasPrefix("-") && Int(name) != nil) else { return (prefix, path[index...]) }
-            prefix.append(name)
-        }
-        return (prefix, [])
+    /// What paths that start from a root are collected under.
+    func place(of root: DocumentRoot) -> SlotTable.Root {
+        if case .loop(let variable) = root { .loop(block: block, variable: variable) } else { .document(root) }
     }
 
     mutating func resolve(_ source: Source) -> SlotSource {
         switch source {
-        case .document(.payload, let path):
+        case .document(let root, let path):
             let (prefix, rest) = Self.split(path)
-            return seek(from: documentSlots[document.promise(prefix)], rest)
-        case .document(.loop(let variable), let path):
-            let (prefix, rest) = Self.split(path)
-            guard let slots = loopSlots[variable], let place = loops[variable]?.paths.promise(prefix) else { return .slot(missingSlot()) }
-            return seek(from: slots[place], rest)
-        case .loopKey(let variable): return .slot(loops[variable]?.keySlot ?? missingSlot())
-        case .loopIndex(let variable): return .slot(loops[variable]?.indexSlot ?? missingSlot())
+            return seek(from: table.slot(of: prefix, below: place(of: root)), rest)
+        case .loopKey(let variable): return .slot(loops[variable]?.key ?? missingSlot())
+        case .loopIndex(let variable): return .slot(loops[variable]?.index ?? missingSlot())
         case .topic: return .slot(FixedSlot.topic.rawValue)
         case .capture(let name): return .slot(captureSlot(name))
         case .received: return .slot(FixedSlot.received.rawValue)
         case .rawPayload: return .slot(FixedSlot.rawPayload.rawValue)
         case .constant(let literal):
-            let slot = newSlot()
+            let slot = table.newSlot()
             constants.append((slot, memory.value(literal)))
             return .slot(slot)
         case .mqtt(.user(let name)):
             if let known = userProperties[name] { return .slot(known) }
-            let slot = newSlot()
+            let slot = table.newSlot()
             userProperties[name] = slot
             return .slot(slot)
         case .mqtt(let property):
@@ -136,51 +160,42 @@ struct MappingCompiler {
     }
 
     private mutating func missingSlot() -> Int {
-        let slot = newSlot()
+        let slot = table.newSlot()
         constants.append((slot, .missing))
         return slot
     }
 
-    mutating func seek(from container: Int, _ rest: ArraySlice<PathSegment>) -> SlotSource {
+    // MARK: Paths
+
+    /// The members that lead from the root to what a trie can fill; the rest has to be sought at run time.
+    static func split(_ path: [PathSegment]) -> (prefix: [String], rest: ArraySlice<PathSegment>) {
+        var prefix: [String] = []
+        for (index, segment) in path.enumerated() {
+            guard case .name(let name) = segment, (PathSegment.arrayIndex(name) ?? 0) >= 0 else { return (prefix, path[index...]) }
+            prefix.append(name)
+        }
+        return (prefix, [])
+    }
+
+    private mutating func seek(from container: Int, _ rest: ArraySlice<PathSegment>) -> SlotSource {
         guard !rest.isEmpty else { return .slot(container) }
         let steps = rest.map { segment -> SeekStep in
             switch segment {
-            case .name(let name): Int(name).map { .index($0) } ?? .name(Array(name.utf8))
-            case .indexOf(let variable): .slot(loops[variable]?.indexSlot ?? 0)
-            case .keyOf(let variable): .slot(loops[variable]?.keySlot ?? 0)
+            case .name(let name): PathSegment.arrayIndex(name).map { .index($0) } ?? .name(Array(name.utf8))
+            case .indexOf(let variable): .slot(loops[variable]?.index ?? 0)
+            case .keyOf(let variable): .slot(loops[variable]?.key ?? 0)
             }
         }
         defer { cursors += 1 }
         return .seek(container: container, steps: steps, cursor: cursors)
     }
+}
 
-    // MARK: Paths
-
-    /// All sources of a block or of the whole mapping.
-    static func sources(of block: BlockSyntax) -> [Source] {
-        var all = block.each.map(\.over) + block.when.map(\.source)
-        for column in block.columns {
-            all += column.from + column.when.map(\.source)
-            all += [column.plus?.from, column.plus?.by, column.sign?.from].compactMap { $0 }
-        }
-        return all
-    }
-
-    private mutating func collectDocumentPaths() {
-        for source in syntax.when.map(\.source) + syntax.blocks.flatMap(Self.sources) {
-            if case .document(.payload, let path) = source { _ = document.promise(Self.split(path).prefix) }
-        }
-        // `rest` needs the whole object, and so does a text or bytes payload.
-        let needsRoot = syntax.blocks.contains { block in block.each.isEmpty && block.columns.contains { $0.from.contains(.rest) } }
-        if needsRoot { _ = document.promise([]) }
-        if case .binary(let layout) = syntax.decode {
-            for group in layout.groups { _ = document.promise([group.name]) }
-        }
-    }
-
-    private func binaryWants() -> BinaryWants? {
-        guard case .binary(let layout) = syntax.decode else { return nil }
-        func slot(_ name: String) -> Int { document.paths.firstIndex(of: [name]).map { documentSlots[$0] } ?? -1 }
-        return BinaryWants(fields: layout.fields.map { slot($0.name) }, groups: layout.groups.map { slot($0.name) })
+extension PathSegment {
+    /// The element of an array that a name means: digits without a zero in front, counted from 0, or from the end behind a minus (−1 is the last).
+    static func arrayIndex(_ name: String) -> Int? {
+        let digits = name.utf8.first == UInt8(ascii: "-") ? name.utf8.dropFirst() : name.utf8[...]
+        guard let first = digits.first, digits.allSatisfy({ (0x30...0x39).contains($0) }), first != 0x30 || name == "0" else { return nil }
+        return Int(name)
     }
 }

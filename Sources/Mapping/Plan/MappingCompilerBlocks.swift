@@ -2,67 +2,77 @@ import Payload
 
 /// Blocks: their loops, and the tests that guard them.
 extension MappingCompiler {
-    mutating func compile(_ block: BlockSyntax, targets: inout TargetList) -> CompiledBlock {
+    mutating func compile(_ syntax: BlockSyntax, targets: inout TargetList) -> CompiledBlock {
         loops = [:]
-        loopSlots = [:]
-        let inner = block.each.last?.variable
-        for loop in block.each {
-            var draft = LoopDraft(keySlot: newSlot(), indexSlot: newSlot())
-            for source in Self.sources(of: block) {
-                if case .document(.loop(loop.variable), let path) = source { _ = draft.paths.promise(Self.split(path).prefix) }
-            }
-            if loop.variable == inner, block.columns.contains(where: { $0.from.contains(.rest) }) { _ = draft.paths.promise([]) }
-            loops[loop.variable] = draft
-        }
-        var compiledLoops: [CompiledLoop] = []
-        for loop in block.each {
-            guard let draft = loops[loop.variable] else { continue }
-            let trie = PathTrie(paths: draft.paths.paths)
-            let base = nextSlot
-            nextSlot += trie.slotCount
-            loopSlots[loop.variable] = trie.slots.map { $0 + base }
-            compiledLoops.append(
-                CompiledLoop(
-                    variable: loop.variable, text: "\(loop.over).*", over: resolve(loop.over), trie: trie, base: base,
-                    keySlot: draft.keySlot,
-                    indexSlot: draft.indexSlot, conditions: [], csv: csvDocument(draft, trie), groupWants: groupWants(draft, trie)))
-        }
+        for loop in syntax.each { loops[loop.variable] = LoopSlots(over: loop.over, key: table.newSlot(), index: table.newSlot()) }
         // Each test is applied as soon as all that it names is known: $.quality.{i@index} waits for the loop i.
         var early: [CompiledCondition] = []
-        for test in block.when {
+        var guards: [[CompiledCondition]] = Array(repeating: [], count: syntax.each.count)
+        for test in syntax.when {
             let compiled = condition(test)
             let variables = test.source.loopVariables
-            if let place = block.each.lastIndex(where: { variables.contains($0.variable) }) {
-                compiledLoops[place].conditions.append(compiled)
+            if let place = syntax.each.lastIndex(where: { variables.contains($0.variable) }) {
+                guards[place].append(compiled)
             } else {
                 early.append(compiled)
             }
         }
+        var compiledLoops: [CompiledLoop] = []
+        for (loop, conditions) in zip(syntax.each, guards) { compiledLoops.append(compile(loop, conditions)) }
         let target = targets.target(
-            table: block.table.name,
-            columns: block.columns.map { ($0.name, targets.tableTypes[block.table.name]?[$0.name] ?? $0.type) })
-        let types = targets.targets[target].columns.map(\.type)
+            table: syntax.table.name,
+            columns: syntax.columns.map { column in
+                MappingPlan.Column(
+                    name: column.name, stored: targets.tableTypes[syntax.table.name]?[column.name] ?? StoredType(column.type))
+            })
+        let types = targets.targets[target].columns.map(\.stored)
         var columns: [(CompiledColumn, ColumnDetails)] = []
-        for (column, type) in zip(block.columns, types) { columns.append(compile(column, wire: type, in: block)) }
+        for (column, type) in zip(syntax.columns, types) { columns.append(compile(column, wire: type, in: syntax)) }
         return CompiledBlock(
             target: target, isNumbered: targets.targets[target].conflict != nil, loops: compiledLoops, conditions: early,
-            keepEmpty: block.keepEmpty, columns: columns)
+            keepEmpty: syntax.keepEmpty, columns: columns)
     }
 
-    private func csvDocument(_ draft: LoopDraft, _ trie: PathTrie) -> CSVDocument? {
-        guard case .csv(let options, _) = syntax.decode else { return nil }
-        let single = zip(draft.paths.paths, trie.slots).filter { $0.0.count == 1 }
-        return CSVDocument(
-            options: options, paths: single.map { $0.0[0] }, slots: single.map(\.1), slotCount: trie.slotCount,
-            wholeSlot: trie.nodes[0].slot >= 0 ? Int(trie.nodes[0].slot) : nil)
+    // MARK: Loops
+
+    private mutating func compile(_ loop: LoopSyntax, _ conditions: [CompiledCondition]) -> CompiledLoop {
+        let root = SlotTable.Root.loop(block: block, variable: loop.variable)
+        let (trie, base) = table.trie(below: root)
+        return CompiledLoop(
+            variable: loop.variable, text: "\(loop.over).*", items: items(of: loop, trie), trie: trie, base: base,
+            keySlot: loops[loop.variable]?.key ?? 0, indexSlot: loops[loop.variable]?.index ?? 0, conditions: conditions)
     }
 
-    private func groupWants(_ draft: LoopDraft, _ trie: PathTrie) -> [[Int]] {
-        guard case .binary(let layout) = syntax.decode else { return [] }
-        return layout.groups.map { group in
-            group.fields.map { field in draft.paths.paths.firstIndex(of: [field.name]).map { trie.slots[$0] } ?? -1 }
+    /// Lines and records are read one by one where a loop runs over all of them; anything else is an array or an object of JSON text.
+    private mutating func items(of loop: LoopSyntax, _ trie: PathTrie) -> CompiledLoop.Items {
+        guard case .document(let root, let path) = loop.over, let document = documents[root] else { return .values(resolve(loop.over)) }
+        let wanted = table.paths(below: .loop(block: block, variable: loop.variable))
+        func slots(_ fields: [BinaryField]) -> [Int] {
+            fields.map { field in wanted.firstIndex(of: [field.name]).map { trie.slots[$0] } ?? -1 }
         }
+        switch document.decode {
+        case .csv(let options, _) where path.isEmpty:
+            let cells = zip(wanted, trie.slots).filter { $0.0.count == 1 }
+            return .csvLines(
+                document,
+                CSVDocument(
+                    options: options, paths: cells.map { $0.0[0] }, slots: cells.map(\.1), slotCount: trie.slotCount,
+                    wholeSlot: wanted.firstIndex(of: []).map { trie.slots[$0] }))
+        case .json(_, lines: true) where path.isEmpty: return .jsonLines(document)
+        case .binary(let layout):
+            guard path.count == 1, case .name(let name) = path[0] else { break }
+            if let group = layout.groups.firstIndex(where: { $0.name == name }) {
+                return .records(document, group: group, wantedFields: slots(layout.groups[group].fields))
+            }
+            if let tagged = layout.tagged, tagged.lists.contains(name) {
+                return .taggedRecords(document, wantedFields: tagged.types.map { $0.list == name ? slots($0.fields) : nil })
+            }
+        default: break
+        }
+        return .values(resolve(loop.over))
     }
+
+    // MARK: Tests
 
     mutating func condition(_ syntax: ConditionSyntax) -> CompiledCondition {
         CompiledCondition(source: resolve(syntax.source), test: Self.compile(syntax.test))
@@ -76,7 +86,7 @@ extension MappingCompiler {
         case .allOf(let tests): .all(tests.map(compile))
         case .isKind(let kinds): .kinds(kinds)
         case .not(let test): .not(compile(test))
-        case .match(let glob): .glob(Array(glob.utf8))
+        case .match(let glob): .glob(Glob(glob))
         case .present(let isPresent): .present(isPresent)
         case .minimum(let text): DecimalNumber(text).map { .minimum($0) } ?? .any([])
         case .maximum(let text): DecimalNumber(text).map { .maximum($0) } ?? .any([])

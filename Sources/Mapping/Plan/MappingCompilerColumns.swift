@@ -3,9 +3,14 @@ import Payload
 
 /// Columns: every step of the pipeline that a column asks for.
 extension MappingCompiler {
-    mutating func compile(_ column: ColumnSyntax, wire: ColumnType, in block: BlockSyntax) -> (CompiledColumn, ColumnDetails) {
+    mutating func compile(_ column: ColumnSyntax, wire: StoredType, in block: BlockSyntax) -> (CompiledColumn, ColumnDetails) {
         var steps: ColumnSteps = []
-        var details = ColumnDetails(name: column.name, declared: column.type, wire: wire)
+        var details = ColumnDetails(
+            name: column.name, mark: column.mark, declared: column.type, wire: wire.type, elementOID: wire.elementOID)
+        // What the mapping knows only by name has the rules of the table's type.
+        if case .other = column.type.element { details.declared = wire.type }
+        if case .enumeration(_, let labels) = wire.type.element { details.labels = labels.map { Array($0.utf8) } }
+        let plain = details
         var slot = 0
         if column.from == [.rest] {
             details.gather = rest(of: block)
@@ -35,15 +40,7 @@ extension MappingCompiler {
         details.zone = column.zone.flatMap { try? TimeZoneRules($0) }
         if details.zone != nil { steps.insert(.hasParse) }
         calculation(of: column, &details, &steps)
-        switch column.defaultValue {
-        case .received: details.defaultValue = Value(kind: .timestamp)
-        case .literal(let text):
-            // A date stands for its midnight, as the reader has checked it.
-            let time = column.type.isTime ? time(text) : nil
-            details.defaultValue = memory.value(time.map { CivilTime.text(unixMicroseconds: $0) } ?? text)
-        case nil: break
-        }
-        if details.defaultValue != nil { steps.insert(.hasDefault) }
+        if column.defaultValue != nil { steps.insert(.hasDefault) }
         if column.isNotNull { steps.insert(.isNotNull) }
         let readsPayload = column.from.contains { source in
             switch source {
@@ -52,10 +49,22 @@ extension MappingCompiler {
             }
         }
         if readsPayload, !column.isNotNull { steps.insert(.countsAsValue) }
-        let compiled = CompiledColumn(
-            slot: Int32(slot), encoding: CompiledColumn.Encoding(wire), policy: column.onError ?? syntax.onError, steps: steps,
-            declaredBits: Self.declaredBits(of: column.type), characterLimit: Self.characterLimit(of: column.type))
+        var compiled = CompiledColumn(
+            slot: Int32(slot), encoding: CompiledColumn.Encoding(wire.type), policy: column.onError ?? syntax.onError, steps: [],
+            declaredBits: Self.declaredBits(of: plain.declared), characterLimit: Self.characterLimit(of: plain.declared))
+        if let value = column.defaultValue {
+            details.standIn = StandIn(value: standIn(value, column.type), column: compiled, details: [plain])
+        }
+        compiled.steps = steps
         return (compiled, details)
+    }
+
+    private func standIn(_ value: DefaultValue, _ type: ColumnType) -> Value {
+        guard case .literal(let text) = value else { return Value(kind: .timestamp) }
+        if type == .jsonb || type == .json { return memory.json(text) }
+        // A date stands for its midnight, as the reader has checked it.
+        let time = type.isTime ? time(text) : nil
+        return memory.value(time.map { CivilTime.text(unixMicroseconds: $0) } ?? text)
     }
 
     private mutating func calculation(of column: ColumnSyntax, _ details: inout ColumnDetails, _ steps: inout ColumnSteps) {
@@ -103,13 +112,15 @@ extension MappingCompiler {
         case .json: return .json
         case .rfc3339: return .none
         case nil:
-            if case .csv(_, hasDecimalComma: true) = syntax.decode, column.type.isNumeric { return .decimalComma }
-            return .none
+            guard column.type.isNumeric, case .document(let root, _) = column.from.first,
+                case .csv(_, hasDecimalComma: true) = decode(of: root)
+            else { return .none }
+            return .decimalComma
         }
     }
 
     /// `rest`: the row's object without what columns and `ignore` name.
-    mutating func rest(of block: BlockSyntax) -> Gather {
+    private mutating func rest(of block: BlockSyntax) -> Gather {
         let root: DocumentRoot = block.each.last.map { .loop($0.variable) } ?? .payload
         var taken: [[String]] = []
         // One element of an array is no member: $.list.-1 leaves the list in the rest, as $.list.0 does.
@@ -124,7 +135,7 @@ extension MappingCompiler {
         for case .document(root, let path) in syntax.ignore { take(path) }
         guard case .slot(let container) = resolve(.document(root, [])) else { return .first([]) }
         var mayHoldNaN = false
-        if case .json(let allowsNaN, _) = syntax.decode { mayHoldNaN = allowsNaN }
+        if case .json(let allowsNaN, _) = decode(of: root) { mayHoldNaN = allowsNaN }
         return .rest(container: container, taken: PathTrie(paths: taken.filter { !$0.isEmpty }), mayHoldNaN: mayHoldNaN)
     }
 
@@ -138,7 +149,7 @@ extension MappingCompiler {
 
     private static func characterLimit(of type: ColumnType) -> Int32 {
         switch type {
-        case .varchar(let limit?): Int32(truncatingIfNeeded: limit)
+        case .varchar(let limit?), .bpchar(let limit?): Int32(truncatingIfNeeded: limit)
         case .array(let element): characterLimit(of: element)
         default: 0
         }
@@ -146,7 +157,13 @@ extension MappingCompiler {
 }
 
 extension ColumnType {
-    var isTime: Bool { self == .timestamptz || self == .timestamp || self == .date }
+    /// Whether it has a place on the time line.
+    var isTime: Bool {
+        switch self {
+        case .timestamptz, .timestamp, .date: true
+        default: false
+        }
+    }
 
     var isNumeric: Bool {
         switch self {

@@ -7,14 +7,28 @@ public final class MappingPlan: Sendable {
     /// What one COPY writes: a table with a list of columns. Blocks with the same ones share a target.
     public struct Target: Sendable {
         public var table: String
-        /// Types as the table has them.
-        public var columns: [(name: String, type: ColumnType)]
+        public var columns: [Column]
         /// What becomes of rows whose key is there; nil: rows are appended.
         public var conflict: Conflict?
 
         /// The fields of its rows in COPY's stream. Rows that may meet others of their key are numbered in a field before the columns, in the order in which
         /// they came.
         public var fieldCount: Int { columns.count + (conflict == nil ? 0 : 1) }
+
+        /// The types of these fields.
+        public var fieldTypes: [ColumnType] { (conflict == nil ? [] : [.bigint]) + columns.map(\.type) }
+
+        /// Some column has a type that only the database can read: COPY takes the rows as text. In the buffer its values are text, the others as ever.
+        public var isText: Bool { columns.contains { !$0.type.hasBinaryForm } }
+    }
+
+    /// A column of a target.
+    public struct Column: Sendable, Equatable {
+        public var name: String
+        /// As the table has it, or, where no database was asked, as the mapping declares it.
+        public var stored: StoredType
+
+        public var type: ColumnType { stored.type }
     }
 
     /// How rows of one key meet.
@@ -41,16 +55,22 @@ public final class MappingPlan: Sendable {
     public let names: [String]
     /// Patterns of each mapping, as written.
     public let patterns: [[String]]
+    /// Some mapping reads Sparkplug B.
+    public let usesSparkplug: Bool
+    /// Some mapping wants edge nodes to be asked for births that are missing.
+    let asksForBirths: Bool
     let mappings: [CompiledMapping]
     let router: Router
 
     /// Compiles mappings that the reader has accepted.
     /// - Parameter tableTypes: the types that tables really have, where known: table → column → type.
-    public init(_ syntax: [MappingSyntax], tableTypes: [String: [String: ColumnType]] = [:]) {
+    public init(_ syntax: [MappingSyntax], tableTypes: [String: [String: StoredType]] = [:]) {
         tables = TableDefinition.all(of: syntax)
         var targets = TargetList(tableTypes: tableTypes, tables: tables)
         mappings = syntax.map { MappingCompiler.compile($0, targets: &targets) }
         self.targets = targets.targets
+        asksForBirths = syntax.contains { if case .sparkplug(asksForBirths: true) = $0.decode { true } else { false } }
+        usesSparkplug = syntax.contains { $0.decode.needsOrder }
         router = Router(mappings.map(\.patterns))
         names = syntax.map(\.name)
         patterns = syntax.map { $0.topics.map(\.value.description) }
@@ -80,24 +100,20 @@ public final class MappingPlan: Sendable {
 
 /// Collects targets while mappings are compiled.
 struct TargetList {
-    let tableTypes: [String: [String: ColumnType]]
+    let tableTypes: [String: [String: StoredType]]
     /// By table.
     private let conflicts: [String: MappingPlan.Conflict]
     private(set) var targets: [MappingPlan.Target] = []
 
-    init(tableTypes: [String: [String: ColumnType]], tables: [TableDefinition]) {
+    init(tableTypes: [String: [String: StoredType]], tables: [TableDefinition]) {
         self.tableTypes = tableTypes
         conflicts = Dictionary(
             uniqueKeysWithValues: tables.filter { $0.onConflict != .append }
                 .map { ($0.name, MappingPlan.Conflict(policy: $0.onConflict, key: $0.key, newer: $0.newer)) })
     }
 
-    mutating func target(table: String, columns: [(name: String, type: ColumnType)]) -> Int {
-        if let known = targets.firstIndex(where: { target in
-            target.table == table && target.columns.map(\.name) == columns.map(\.name) && target.columns.map(\.type) == columns.map(\.type)
-        }) {
-            return known
-        }
+    mutating func target(table: String, columns: [MappingPlan.Column]) -> Int {
+        if let known = targets.firstIndex(where: { $0.table == table && $0.columns == columns }) { return known }
         targets.append(MappingPlan.Target(table: table, columns: columns, conflict: conflicts[table]))
         return targets.count - 1
     }

@@ -9,8 +9,13 @@ extension MappingPlan {
         public var retained: RetainedPolicy
         /// Tells copies of one message apart that came through several subscriptions; nil where no other filter can reach the same topic.
         public var identifier: UInt32?
+        /// The order of messages across topics counts, so all such filters belong to one session.
+        public var needsOrder: Bool
 
-        public init(filter: TopicFilter, qos: QoS, retained: RetainedPolicy = .skip, identifier: UInt32? = nil) {
+        public init(
+            filter: TopicFilter, qos: QoS, retained: RetainedPolicy = .skip, identifier: UInt32? = nil, needsOrder: Bool = false
+        ) {
+            self.needsOrder = needsOrder
             self.filter = filter
             self.qos = qos
             self.retained = retained
@@ -37,7 +42,8 @@ struct SubscriptionCover {
         for mapping in syntax {
             for topic in mapping.topics {
                 guard let filter = try? TopicFilter(topic.value.filter), let qos = QoS(rawValue: mapping.qos) else { continue }
-                let need = MappingPlan.Subscription(filter: filter, qos: qos, retained: mapping.retained)
+                let need = MappingPlan.Subscription(
+                    filter: filter, qos: qos, retained: mapping.retained, needsOrder: mapping.decode.needsOrder)
                 if let same = needs.firstIndex(where: { $0.filter == filter }) { needs[same].widen(by: need) } else { needs.append(need) }
             }
         }
@@ -78,5 +84,6 @@ extension MappingPlan.Subscription {
     fileprivate mutating func widen(by other: MappingPlan.Subscription) {
         qos = max(qos, other.qos)
         retained = max(retained, other.retained)
+        needsOrder = needsOrder || other.needsOrder
     }
 }

@@ -6,8 +6,6 @@ struct ColumnReader {
     let sources: SourceReader
     let conditions: ConditionReader
     let diagnostics: DiagnosticList
-    /// The decoder's name: text and bytes payloads have no fields to take by name.
-    let decoder: String
     /// The root that a column without `from` reads from: the innermost loop or `$`.
     let innermost: DocumentRoot
     let mappingPolicy: ErrorPolicy
@@ -50,12 +48,23 @@ struct ColumnReader {
         var column = ColumnSyntax(
             name: name, mark: mark, type: type, isNotNull: isNotNull, from: [from], trim: false, nullIf: [], when: [], map: [])
         column.isNotNull = isNotNull
+        checkRest(column)
         return column
     }
 
+    private func checkRest(_ column: ColumnSyntax) {
+        guard column.from.contains(.rest), column.from.count > 1 || (column.type != .jsonb && column.type != .json) else { return }
+        diagnostics.add(at: column.mark, "column '\(column.name)': rest is jsonb, and comes alone")
+    }
+
     private func fieldOfTheSameName(_ name: String, at mark: SourceMark) -> Source? {
-        guard decoder != "text", decoder != "bytes" else {
-            diagnostics.add(at: mark, "a \(decoder) payload has no field '\(name)'", hint: "use from: $")
+        let root =
+            switch innermost {
+            case .payload: "$"
+            case .embed(let name), .loop(let name): name
+            }
+        do throws(DocumentShape.Fault) { _ = try sources.shape(of: root, [.name(name)]) } catch {
+            diagnostics.add(at: mark, "column '\(name)': \(error.message)", hint: error.hint ?? "say where it comes from")
             return nil
         }
         return .document(innermost, [.name(name)])
@@ -65,30 +74,7 @@ struct ColumnReader {
         var words = text.trimmingSpaces
         let isNotNull = words.lowercased().hasSuffix(" not null")
         if isNotNull { words = String(words.dropLast(9)) }
-        guard let type = ColumnType(parsing: words) else {
-            let name = words.prefix { $0 != "(" }.trimmingSpaces
-            let hint: String?
-            if words.contains("("), !words.contains(")") {
-                hint = "quote a type that holds a comma: \"numeric(4,2)\""
-            } else {
-                hint = suggestion(
-                    for: name,
-                    among: [
-                        "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "text",
-                        "varchar", "timestamptz", "date", "uuid", "bytea", "jsonb", "json",
-                    ])
-            }
-            diagnostics.add(at: mark, "type '\(words)' of column '\(column)' is not supported", hint: hint)
-            return nil
-        }
-        if type == .timestamp {
-            diagnostics.add(at: mark, "column '\(column)': type timestamp has no place on the time line", hint: "use timestamptz")
-            return nil
-        }
-        if type == .inet || type == .array(.inet) {
-            diagnostics.add(at: mark, "column '\(column)': type inet is not yet supported")
-            return nil
-        }
+        guard let type = TypeReader(diagnostics: diagnostics).read(words, at: mark, column: column) else { return nil }
         return (type, isNotNull)
     }
 
@@ -103,19 +89,27 @@ struct ColumnReader {
         guard let (type, isNotNull) = type(typeText, at: typeNode.mark, column: name) else { return nil }
         var column = ColumnSyntax(
             name: name, mark: mark, type: type, isNotNull: isNotNull, from: [], trim: false, nullIf: [], when: [], map: [])
-        if object.flag("not_null") == true { column.isNotNull = true }
+        if let flag = object.flag("not_null") {
+            if isNotNull, !flag {
+                diagnostics.add(
+                    at: object.mark(of: "not_null"), "column '\(name)' is not null by its type, and not by 'not_null'", hint: "keep one")
+            }
+            column.isNotNull = isNotNull || flag
+        }
         guard readSource(object, &column) else { return nil }
         column.when = conditions.read(object["when"])
-        if object["is"] != nil { column.isKind = conditions.kinds(object.list("is")) }
+        if object["is"] != nil { column.isKind = conditions.kinds(object, "column '\(name)'") }
         column.trim = object.flag("trim") ?? false
-        column.nullIf = object.list("null_if").compactMap(\.text)
+        column.nullIf = object.texts("null_if")
         readMap(object, &column)
         readParse(object, &column)
         readArithmetic(object, &column)
         readPlus(object, &column)
         column.minimum = bound("min", object, column)
         column.maximum = bound("max", object, column)
+        checkBounds(object, column)
         readDefault(object, &column)
+        ConstantChecks(diagnostics: diagnostics).check(column, object)
         column.onError = object.choice("on_error", ErrorPolicy.self)
         column.comment = object.text("comment")
         if (column.onError ?? mappingPolicy) == .setNull, column.isNotNull, column.defaultValue == nil, column.onError != nil {
@@ -133,7 +127,8 @@ struct ColumnReader {
             return false
         }
         if let constant = object["const"] {
-            column.from = [.constant(constant.isNull ? .null : .text(constant.text ?? ""))]
+            guard let text = object.text("const") else { return false }
+            column.from = [.constant(constant.isNull ? .null : .text(text))]
         } else if object["join"] != nil {
             let parts = object.list("join").map { sources.read($0) }
             guard !parts.contains(where: { $0 == nil }) else { return false }
@@ -148,9 +143,7 @@ struct ColumnReader {
             column.from = [source]
         }
         if object["with"] != nil, object["join"] == nil { diagnostics.add(at: object.mark(of: "with"), "'with' goes with 'join'") }
-        if column.from.contains(.rest), column.from.count > 1 || (column.type != .jsonb && column.type != .json) {
-            diagnostics.add(at: column.mark, "column '\(column.name)': rest is jsonb, and comes alone")
-        }
+        checkRest(column)
         return true
     }
 
@@ -160,6 +153,7 @@ struct ColumnReader {
                 diagnostics.add(at: node.mark, "'map' of column '\(column.name)' needs values and what they become")
                 return
             }
+            if members.isEmpty { diagnostics.add(at: node.mark, "'map' of column '\(column.name)' maps nothing") }
             if column.type.isArray { diagnostics.add(at: node.mark, "column '\(column.name)': a map does not fit an array") }
             column.map = members.compactMap { key, value in
                 guard let text = key.text, let to = value.text else {
@@ -169,7 +163,14 @@ struct ColumnReader {
                 return (text, value.isNull ? .null : .text(to))
             }
         }
-        if let node = object["map_else"], let text = object.text("map_else") { column.mapElse = node.isNull ? .null : .text(text) }
+        if let node = object["map_else"], let text = object.text("map_else") {
+            column.mapElse = node.isNull ? .null : .text(text)
+            if column.map.isEmpty {
+                diagnostics.add(
+                    at: object.mark(of: "map_else"), "column '\(column.name)' has 'map_else' without 'map'",
+                    hint: "name what is mapped in 'map'; for what is absent there is 'default'")
+            }
+        }
     }
 
     private func readParse(_ object: ObjectReader, _ column: inout ColumnSyntax) {
@@ -270,11 +271,14 @@ struct ColumnReader {
             }
         }
         if let node = object["sign"], let sign = ObjectReader(node, "sign of column '\(column.name)'", keys: Keys.sign, diagnostics) {
-            if let from = sign["from"], let source = sources.read(from) {
-                column.sign = SignSyntax(from: source, negative: sign.list("negative").compactMap(\.text))
-            } else if sign["from"] == nil {
-                diagnostics.add(at: node.mark, "'sign' needs 'from' and 'negative'")
+            if !column.type.isNumeric {
+                diagnostics.add(at: node.mark, "'sign' is for numbers; column '\(column.name)' is \(column.type.sql)")
             }
+            let negative = sign.texts("negative")
+            if sign["from"] == nil || sign["negative"] == nil || negative.isEmpty {
+                diagnostics.add(at: node.mark, "'sign' needs 'from' and 'negative'", hint: "such as {from: $.ns, negative: [S, W]}")
+            }
+            if let from = sign["from"], let source = sources.read(from) { column.sign = SignSyntax(from: source, negative: negative) }
         }
     }
 
@@ -324,17 +328,29 @@ struct ColumnReader {
         return .number(text)
     }
 
+    private func checkBounds(_ object: ObjectReader, _ column: ColumnSyntax) {
+        let isEmpty: Bool
+        switch (column.minimum, column.maximum) {
+        case (.number(let low), .number(let high)):
+            guard let low = DecimalNumber(low), let high = DecimalNumber(high) else { return }
+            isEmpty = high < low
+        case (.time(let low), .time(let high)), (.fromReceived(let low), .fromReceived(let high)): isEmpty = high < low
+        default: return
+        }
+        guard isEmpty else { return }
+        diagnostics.add(at: object.mark(of: "min"), "'min' of column '\(column.name)' is above 'max': no value is between them")
+    }
+
     private func readDefault(_ object: ObjectReader, _ column: inout ColumnSyntax) {
         guard let node = object["default"], let text = object.text("default"), !node.isNull else { return }
         if text == "received", column.type.isTime {
             column.defaultValue = .received
             return
         }
-        if column.type.isNumeric, DecimalNumber(text) == nil {
-            diagnostics.add(at: node.mark, "default '\(text)' does not fit column '\(column.name)' of type \(column.type.sql)")
-        } else if column.type.isTime, time(text) == nil {
+        if column.type.isTime, time(text) == nil {
             diagnostics.add(
                 at: node.mark, "default '\(text)' of column '\(column.name)' is no time", hint: "such as 2020-01-01T00:00:00Z, or received")
+            return
         }
         column.defaultValue = .literal(text)
     }

@@ -11,6 +11,7 @@ struct ConditionReader {
             diagnostics.add(at: node.mark, "'when' needs sources with a test each, such as {$.kind: status}, not \(node.kindInWords)")
             return []
         }
+        if members.isEmpty { diagnostics.add(at: node.mark, "'when' tests nothing", hint: "leave it out, or name a source with its test") }
         return members.compactMap { key, value in
             guard let source = sources.read(key), let test = test(value) else { return nil }
             return ConditionSyntax(source: source, mark: key.mark, test: test)
@@ -19,13 +20,15 @@ struct ConditionReader {
 
     private func test(_ node: StrictNode) -> TestExpression? {
         if let items = node.items {
+            if items.isEmpty { diagnostics.add(at: node.mark, "a test that is an empty list never holds") }
             let tests = items.compactMap(test)
             return tests.count == items.count ? .anyOf(tests) : nil
         }
         guard node.members != nil else { return .equals(node.isNull ? .null : .text(node.text ?? "")) }
         guard let object = ObjectReader(node, "a test", keys: Keys.test, diagnostics) else { return nil }
         var tests: [TestExpression] = []
-        if object["is"] != nil { tests.append(.isKind(kinds(object.list("is")))) }
+        if object.isEmpty { diagnostics.add(at: node.mark, "a test needs one of \(Keys.test.joined(separator: ", "))") }
+        if object["is"] != nil { tests.append(.isKind(kinds(object, "a test"))) }
         if let inner = object["not"] { if let test = test(inner) { tests.append(.not(test)) } }
         if let glob = object.text("match") { tests.append(.match(glob)) }
         if let isPresent = object.flag("present") { tests.append(.present(isPresent)) }
@@ -40,8 +43,11 @@ struct ConditionReader {
         return .allOf(tests)
     }
 
-    func kinds(_ nodes: [StrictNode]) -> Set<ValueKind> {
+    /// The kinds that `is` names, one or a list.
+    func kinds(_ object: ObjectReader, _ place: String) -> Set<ValueKind> {
         var kinds: Set<ValueKind> = []
+        let nodes = object.list("is")
+        if nodes.isEmpty { diagnostics.add(at: object.mark(of: "is"), "'is' of \(place) names no kind of value, so it never holds") }
         for node in nodes {
             if let kind = node.text.flatMap({ ValueKind(rawValue: $0) }) {
                 kinds.insert(kind)

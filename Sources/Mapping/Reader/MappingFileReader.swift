@@ -8,7 +8,7 @@ struct MappingFileReader {
     let folder: String
 
     func read(_ root: StrictNode, name: String) -> MappingSyntax? {
-        guard let object = ObjectReader(root, "the mapping", keys: Keys.file, later: Keys.fileLater, diagnostics) else { return nil }
+        guard let object = ObjectReader(root, "the mapping", keys: Keys.file, diagnostics) else { return nil }
         if let node = object["version"], node.text != "1" { diagnostics.add(at: node.mark, "'version' is 1") }
         let topics = patterns("topic", object)
         if object["topic"] == nil { diagnostics.add(at: root.mark, "the mapping needs a 'topic'") }
@@ -18,7 +18,10 @@ struct MappingFileReader {
         // Of several patterns each may have captures of its own; those of the others are then missing.
         var captures: [String] = []
         for topic in topics { captures += topic.value.captures.filter { !captures.contains($0) } }
-        let sources = SourceReader(captures: captures, diagnostics: diagnostics)
+        var sources = SourceReader(captures: captures, knowsDecoder: decode != nil, diagnostics: diagnostics)
+        sources.shapes["$"] = decode.map { DocumentShape($0) }
+        sources.loopsElsewhere = loopVariables(object)
+        let embeds = EmbedReader(diagnostics: diagnostics).read(object["embed"], &sources)
         let scope = Scope(sources: sources, decode: decode ?? .json(allowsNaN: false, lines: false), policy: policy)
 
         var blocks: [BlockSyntax] = []
@@ -50,12 +53,14 @@ struct MappingFileReader {
         let empty = object.choice("empty_payload", EmptyPayloadPolicy.self) ?? .skip
         // What is ignored may be a member of any block's items.
         var ignored = sources
-        for loop in blocks.flatMap(\.each) where !ignored.loops.contains(loop.variable) { ignored.loops.append(loop.variable) }
+        ignored.loops += Set(blocks.flatMap(\.each).map(\.variable)).sorted()
         let ignore = object.list("ignore").compactMap { ignored.read($0) }
         guard let decode, !topics.isEmpty, !blocks.isEmpty else { return nil }
         return MappingSyntax(
             name: name, mark: root.mark, description: object.text("description"), topics: topics, exclude: exclude, qos: UInt8(qos),
-            retained: retained, emptyPayload: empty, unpack: unpack(object), decode: decode, when: filter, blocks: blocks, ignore: ignore,
+            retained: retained, emptyPayload: empty, unpack: UnpackReader(diagnostics: diagnostics).read(object), decode: decode,
+            embeds: embeds,
+            when: filter, blocks: blocks, ignore: ignore,
             onError: policy, errorReportTopic: errorReportTopic(object, topics), tests: tests)
     }
 
@@ -113,35 +118,18 @@ struct MappingFileReader {
         return pattern
     }
 
-    private func unpack(_ object: ObjectReader) -> [UnpackStep] {
-        object.list("unpack").compactMap { node in
-            guard let text = node.text else { return nil }
-            if Keys.unpackLater.contains(text) {
-                diagnostics.add(at: node.mark, "unpack: \(text) is not yet supported")
-                return nil
-            }
-            guard let step = UnpackStep(rawValue: text) else {
-                diagnostics.add(
-                    at: node.mark, "unknown step '\(text)' of 'unpack'",
-                    hint: suggestion(for: text, among: UnpackStep.allCases.map(\.rawValue) + Keys.unpackLater))
-                return nil
-            }
-            return step
-        }
-    }
-
     // MARK: Blocks
 
     /// - Parameter file: gives a block of `rows` its shared columns, and the table and the loops that it does not name itself.
     private func block(_ object: ObjectReader, file: ObjectReader?, _ scope: Scope) -> BlockSyntax? {
         var sources = scope.sources
-        let each = loops(object["each"] ?? file?["each"], object.mark, scope.decode, &sources)
+        let each = LoopReader(diagnostics: diagnostics).read(object["each"] ?? file?["each"], object.mark, scope.decode, &sources)
         let conditions = ConditionReader(sources: sources, diagnostics: diagnostics)
         let when = conditions.read(object["when"])
         guard let table = TableReader(options: options, diagnostics: diagnostics).read(object["table"] ?? file?["table"], object.mark)
         else { return nil }
         let reader = ColumnReader(
-            sources: sources, conditions: conditions, diagnostics: diagnostics, decoder: scope.decode.name,
+            sources: sources, conditions: conditions, diagnostics: diagnostics,
             innermost: each.last.map { .loop($0.variable) } ?? .payload, mappingPolicy: scope.policy)
         var columns: [ColumnSyntax] = []
         var names: Set<String> = []
@@ -166,41 +154,12 @@ struct MappingFileReader {
             mark: object.mark, table: table, each: each, when: when, columns: columns, keepEmpty: object.flag("keep_empty") ?? false)
     }
 
-    private func loops(_ node: StrictNode?, _ mark: SourceMark, _ decode: DecodeSyntax, _ sources: inout SourceReader) -> [LoopSyntax] {
-        guard let node else {
-            guard case .csv = decode else { return [] }
-            sources.loops.append("line")
-            return [LoopSyntax(variable: "line", mark: mark, over: .document(.payload, []))]
+    /// All names that some `each` of the file gives.
+    private func loopVariables(_ object: ObjectReader) -> Set<String> {
+        var places = [object["each"]].compactMap { $0 }
+        for block in object["rows"]?.items ?? [] {
+            places += (block.members ?? []).filter { $0.key.text == "each" }.map(\.value)
         }
-        var loops: [LoopSyntax] = []
-        let pairs: [(variable: String, mark: SourceMark, path: StrictNode)] =
-            node.members.map { $0.map { ($0.key.text ?? "", $0.key.mark, $0.value) } } ?? [("item", node.mark, node)]
-        for (variable, mark, path) in pairs {
-            guard isVariable(variable), !SourceReader.reserved.contains(variable) else {
-                diagnostics.add(
-                    at: mark, "'\(variable)' cannot name a loop variable",
-                    hint: "letters, digits and _; not \(SourceReader.reserved.sorted().joined(separator: ", "))")
-                continue
-            }
-            if sources.loops.contains(variable) { diagnostics.add(at: mark, "the loop variable '\(variable)' stands twice") }
-            guard let text = path.text, text.hasSuffix(".*") else {
-                diagnostics.add(at: path.mark, "a loop runs over a path that ends in .*", hint: "such as $.samples.*")
-                continue
-            }
-            if let source = sources.read(String(text.dropLast(2)), at: path.mark) {
-                if case .document = source {
-                    loops.append(LoopSyntax(variable: variable, mark: mark, over: source))
-                } else {
-                    diagnostics.add(at: path.mark, "'\(text)': a loop runs over a part of the payload")
-                }
-            }
-            sources.loops.append(variable)
-        }
-        return loops
-    }
-
-    private func isVariable(_ name: String) -> Bool {
-        guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
-        return name.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") }
+        return Set(places.flatMap { each in each.members?.compactMap(\.key.text) ?? ["item"] })
     }
 }

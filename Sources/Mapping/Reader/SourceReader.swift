@@ -1,12 +1,20 @@
 /// Reads sources (`$.a.b`, `topic.device`, `sample@key`) and checks that what they start from is there.
 struct SourceReader {
-    /// Captures that every pattern of the mapping has.
+    /// Captures that the patterns of the mapping have.
     var captures: [String]
+    /// Names of embeds that are decoded by now.
+    var embeds: [String] = []
     /// Loop variables in scope, outermost first.
     var loops: [String] = []
+    /// Loop variables of the whole file, for hints.
+    var loopsElsewhere: Set<String> = []
+    /// What is known of `$`, embeds and loops' items, by name.
+    var shapes: [String: DocumentShape] = [:]
+    /// The decoder is not known, so it may have default loops of any name: no word about roots.
+    var knowsDecoder = true
     let diagnostics: DiagnosticList
 
-    /// Names that no loop variable may have.
+    /// Names that no loop variable and no embed may have.
     static let reserved: Set = ["topic", "received", "mqtt", "payload", "rest"]
 
     func read(_ node: StrictNode) -> Source? {
@@ -22,15 +30,11 @@ struct SourceReader {
             diagnostics.add(at: mark, message, hint: hint)
             return nil
         }
-        if text.contains("["), !text.contains("\"") {
-            return fail("'\(text)': paths have no brackets", hint: "write .0 for the first element")
-        }
-        let roots = loops + ["$"] + Self.reserved.sorted()
-        if let at = text.firstIndex(of: "@"), !text.contains("{"), !text.contains("\"") {
+        if let at = text.firstIndex(of: "@"), !text[..<at].contains(where: { ".\"{".contains($0) }) {
             let variable = String(text[..<at])
             let accessor = text[text.index(after: at)...]
             guard loops.contains(variable) else {
-                return fail("'\(variable)' in '\(text)' is no loop variable here", hint: loopHint(variable))
+                return knowsDecoder ? fail("'\(variable)' in '\(text)' is no loop variable here", hint: loopHint(variable)) : nil
             }
             switch accessor {
             case "key": return .loopKey(variable)
@@ -38,43 +42,76 @@ struct SourceReader {
             default: return fail("'\(text)': a loop variable has @key and @index")
             }
         }
+        if hasBrackets(text) { return fail("'\(text)': paths have no brackets", hint: "write .0 for the first element") }
         guard let segments = segments(of: text), let first = segments.first, case .name(let root) = first else {
             return fail(
                 "'\(text)' is no path", hint: "a path is a root and names with dots between, such as $.a.b; quote names that hold . { or }")
         }
         let rest = Array(segments.dropFirst())
-        for case .indexOf(let variable) in rest where !loops.contains(variable) {
-            return fail("'\(variable)' in '\(text)' is no loop variable here", hint: loopHint(variable))
-        }
-        for case .keyOf(let variable) in rest where !loops.contains(variable) {
-            return fail("'\(variable)' in '\(text)' is no loop variable here", hint: loopHint(variable))
-        }
-        func name() -> String? {
-            guard rest.count == 1, case .name(let name) = rest[0] else { return nil }
-            return name
+        for segment in rest {
+            switch segment {
+            case .indexOf(let variable), .keyOf(let variable):
+                guard !loops.contains(variable) else { continue }
+                return knowsDecoder ? fail("'\(variable)' in '\(text)' is no loop variable here", hint: loopHint(variable)) : nil
+            case .name: continue
+            }
         }
         switch root {
-        case "$": return .document(.payload, rest)
-        case _ where loops.contains(root): return .document(.loop(root), rest)
-        case "topic":
-            if rest.isEmpty { return .topic }
-            guard let name = name(), captures.contains(name) else {
-                let known = captures.isEmpty ? "the topic has no captures" : "captures of the topic: \(captures.joined(separator: ", "))"
-                return fail("'\(text)': no such capture", hint: name().flatMap { suggestion(for: $0, among: captures) } ?? known)
+        case "$",
+            _ where loops.contains(root) || embeds.contains(root):
+            do throws(DocumentShape.Fault) { _ = try shape(of: root, rest) } catch {
+                return fail("'\(text)': \(error.message)", hint: error.hint)
             }
-            return .capture(name)
+            return .document(root == "$" ? .payload : loops.contains(root) ? .loop(root) : .embed(root), rest)
+        case "topic": return capture(text, rest) { fail($0, hint: $1) }
         case "received", "payload", "rest":
             guard rest.isEmpty else { return fail("'\(root)' in '\(text)' has no members") }
             return root == "received" ? .received : root == "payload" ? .rawPayload : .rest
-        case "mqtt": return property(text, rest, fail)
+        case "mqtt": return property(text, rest) { fail($0, hint: $1) }
         default:
+            guard knowsDecoder else { return nil }
+            let roots = loops + ["$"] + embeds + Self.reserved.sorted()
             return fail(
                 "unknown root '\(root)' in '\(text)'",
-                hint: suggestion(for: root, among: roots) ?? "roots here: \(roots.joined(separator: ", "))")
+                hint: loopsElsewhere.contains(root)
+                    ? "the loop '\(root)' does not run here"
+                    : suggestion(for: root, among: roots) ?? "roots here: \(roots.joined(separator: ", "))")
         }
     }
 
-    private func property(_ text: String, _ rest: [PathSegment], _ fail: (String, String?) -> Source?) -> Source? {
+    // MARK: Shapes
+
+    /// What a path leads to, as far as that is known before a payload comes.
+    func shape(of root: String, _ path: [PathSegment]) throws(DocumentShape.Fault) -> DocumentShape {
+        var shape = shapes[root] ?? .anything
+        for segment in path { shape = try shape.member(segment) }
+        return shape
+    }
+
+    /// What the items of a loop over a source are.
+    func itemShape(of source: Source) throws(DocumentShape.Fault) -> DocumentShape {
+        switch source {
+        case .document(.payload, let path): return try shape(of: "$", path).item()
+        case .document(.embed(let name), let path), .document(.loop(let name), let path): return try shape(of: name, path).item()
+        default: return .anything
+        }
+    }
+
+    // MARK: Roots
+
+    private func capture(_ text: String, _ rest: [PathSegment], fail: (String, String?) -> Source?) -> Source? {
+        if rest.isEmpty { return .topic }
+        var name: String?
+        if rest.count == 1, case .name(let only) = rest[0] { name = only }
+        guard let name, captures.contains(name) else {
+            let known = captures.isEmpty ? "the topic has no captures" : "captures of the topic: \(captures.joined(separator: ", "))"
+            let near = name.flatMap { suggestion(for: $0, among: captures) }
+            return fail("'\(text)': no such capture", near.map { captures.count > 1 ? "\($0) (\(known))" : $0 } ?? known)
+        }
+        return .capture(name)
+    }
+
+    private func property(_ text: String, _ rest: [PathSegment], fail: (String, String?) -> Source?) -> Source? {
         let names = rest.compactMap { segment -> String? in
             if case .name(let name) = segment { name } else { nil }
         }
@@ -95,8 +132,18 @@ struct SourceReader {
     }
 
     private func loopHint(_ variable: String) -> String {
-        loops.isEmpty
+        if loopsElsewhere.contains(variable) { return "the loop '\(variable)' does not run here" }
+        return loops.isEmpty
             ? "there is no loop" : suggestion(for: variable, among: loops) ?? "loop variables here: \(loops.joined(separator: ", "))"
+    }
+
+    // MARK: Segments
+
+    /// Brackets outside of quotes: someone means an index.
+    private func hasBrackets(_ text: String) -> Bool {
+        text.split(separator: "\"", omittingEmptySubsequences: false).enumerated().contains {
+            $0.offset % 2 == 0 && $0.element.contains("[")
+        }
     }
 
     /// Names, `"quoted names"`, `{var@index}` and `{var@key}`, with dots between.

@@ -5,7 +5,7 @@ public struct StrictNode {
     public let mark: SourceMark
     private let node: Node
 
-    /// Reads one document; nil, with a diagnostic, when it is no YAML or holds what is refused (anchors, aliases, duplicate keys, several documents).
+    /// Reads one document; nil, with a diagnostic, when it is no YAML or holds what is refused (anchors, aliases, tags, duplicate keys, several documents).
     public static func read(_ text: String, file: String, _ diagnostics: DiagnosticList) -> StrictNode? {
         do {
             let parser = try Parser(yaml: text)
@@ -16,7 +16,7 @@ public struct StrictNode {
             let root = StrictNode(node, file: file)
             let before = diagnostics.diagnostics.count
             // The parser holds the anchors; nodes only point to them.
-            withExtendedLifetime(parser) { root.refuseAnchors(diagnostics) }
+            withExtendedLifetime(parser) { root.refuseExtras(diagnostics) }
             return diagnostics.diagnostics.count == before ? root : nil
         } catch let error as YamlError {
             diagnostics.add(Diagnostic(error, file: file, text: text))
@@ -31,13 +31,32 @@ public struct StrictNode {
         mark = SourceMark(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
     }
 
-    private func refuseAnchors(_ diagnostics: DiagnosticList) {
+    private func refuseExtras(_ diagnostics: DiagnosticList, isKey: Bool = false) {
         if node.anchor != nil { diagnostics.add(at: mark, "anchors and aliases (& and *) are not allowed", hint: "write it out") }
-        for child in items ?? [] { child.refuseAnchors(diagnostics) }
+        if hasTag, !isKey { diagnostics.add(at: mark, "tags (!) are not allowed", hint: "leave it out, or put the text in quotes") }
+        for child in items ?? [] { child.refuseExtras(diagnostics) }
         for (key, value) in members ?? [] {
-            key.refuseAnchors(diagnostics)
-            value.refuseAnchors(diagnostics)
+            key.refuseExtras(diagnostics, isKey: true)
+            value.refuseExtras(diagnostics)
         }
+    }
+
+    /// Whether the file itself says a type, as `!!str` does. Keys cannot be asked: comparing them has given them types.
+    private var hasTag: Bool {
+        let tag =
+            switch node {
+            case .scalar(let scalar): scalar.tag
+            case .mapping(let mapping): mapping.tag
+            case .sequence(let sequence): sequence.tag
+            default: Tag(.implicit)
+            }
+        return tag.description != Tag.Name.implicit.rawValue
+    }
+
+    /// Whether a scalar stands in quotes, or as a block of text.
+    public var isQuoted: Bool {
+        guard let scalar = node.scalar else { return false }
+        return scalar.style != .plain && scalar.style != .any
     }
 
     /// The text of a scalar, as it stands.
@@ -146,6 +165,9 @@ public struct ObjectReader {
 
     public subscript(key: String) -> StrictNode? { byKey[key] }
 
+    /// Whether none of the known keys is there.
+    public var isEmpty: Bool { byKey.isEmpty }
+
     /// Where a key stands, or the object.
     public func mark(of key: String) -> SourceMark { marks[key] ?? mark }
 
@@ -191,4 +213,15 @@ public struct ObjectReader {
     }
 
     public func list(_ key: String) -> [StrictNode] { byKey[key]?.oneOrMore ?? [] }
+
+    /// Single values, one or a list of them.
+    public func texts(_ key: String) -> [String] {
+        list(key).compactMap { node in
+            guard let text = node.text else {
+                diagnostics.add(at: node.mark, "'\(key)' in \(name) takes single values, not \(node.kindInWords)")
+                return nil
+            }
+            return text
+        }
+    }
 }

@@ -21,7 +21,7 @@ struct TableReader {
         }
         guard isTable(name, object.mark(of: "name")) else { return nil }
         var table = TableSyntax(name: name, mark: node.mark)
-        table.key = object.list("key").compactMap(\.text)
+        table.key = object.texts("key")
         table.onConflict = object.choice("on_conflict", ConflictPolicy.self)
         table.newer = object.text("newer")
         table.comment = object.text("comment")

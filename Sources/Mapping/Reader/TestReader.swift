@@ -140,6 +140,6 @@ struct TestReader {
     private func expected(_ node: StrictNode) -> ExpectedValue {
         if let items = node.items { return .list(items.map(expected)) }
         if let members = node.members { return .object(members.map { ($0.key.text ?? "", expected($0.value)) }) }
-        return .scalar(node.isNull ? .null : .text(node.text ?? ""))
+        return .scalar(node.isNull ? .null : .text(node.text ?? ""), isQuoted: node.isQuoted)
     }
 }

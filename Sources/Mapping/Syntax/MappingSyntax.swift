@@ -44,6 +44,8 @@ public struct MappingSyntax: Sendable {
     /// Steps before the decoder, in order.
     public var unpack: [UnpackStep]
     public var decode: DecodeSyntax
+    /// Payloads inside fields, in the order in which they are decoded.
+    public var embeds: [EmbedSyntax]
     /// The message filter: only where the file has `rows:`.
     public var when: [ConditionSyntax]
     /// At least one; shared columns are already merged into each.
@@ -70,13 +72,24 @@ public enum RetainedPolicy: String, Sendable, CaseIterable, Comparable {
 }
 public enum EmptyPayloadPolicy: String, Sendable, CaseIterable { case skip, deadLetter = "dead_letter", row }
 public enum ErrorPolicy: String, Sendable, CaseIterable { case deadLetter = "dead_letter", setNull = "set_null", skipRow = "skip_row" }
-public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64 }
+public enum UnpackStep: String, Sendable, CaseIterable { case hex, base64, gzip, zlib, deflate, zstd }
+
+/// `embed: {name: {from, unpack?, decode}}`: a payload inside a field, or inside anything else that a source gives.
+public struct EmbedSyntax: Sendable {
+    /// What paths into it start with.
+    public var name: String
+    public var mark: SourceMark
+    /// No loop has begun when it is read; embeds that stand before this one have been decoded.
+    public var from: Source
+    public var unpack: [UnpackStep]
+    public var decode: DecodeSyntax
+}
 
 /// One block of `rows`: rows of one table.
 public struct BlockSyntax: Sendable {
     public var mark: SourceMark
     public var table: TableSyntax
-    /// Outermost first; the default loop of the decoder (`line` of CSV) is already filled in.
+    /// Outermost first; the default loop of the decoder, such as `line` of CSV, is already filled in.
     public var each: [LoopSyntax]
     public var when: [ConditionSyntax]
     /// In order: shared columns first, a block's own one of the same name in its place.
@@ -141,6 +154,7 @@ public enum Source: Hashable, Sendable {
 public enum DocumentRoot: Hashable, Sendable {
     /// `$`
     case payload
+    case embed(String)
     case loop(String)
 }
 
@@ -261,6 +275,18 @@ public enum DecodeSyntax: Sendable {
     /// `decimal: ","`: numbers are read as with `parse: decimal_comma`.
     case csv(CSVOptions, hasDecimalComma: Bool)
     case binary(BinaryLayout)
+    /// What these hold is read as the JSON that says the same.
+    case msgpack
+    case cbor
+    /// Resolved records, as JSON or CBOR.
+    case senml
+    /// A list of samples, of any of the payloads that AirVantage takes.
+    case airvantage
+    /// `rebirth: true`: nodes whose births are missing are asked for them.
+    case sparkplug(asksForBirths: Bool)
+
+    /// Whether messages have an order across topics, which only one session keeps.
+    public var needsOrder: Bool { if case .sparkplug = self { true } else { false } }
 
     /// The decoder's name in a mapping and in messages.
     public var name: String {
@@ -270,6 +296,22 @@ public enum DecodeSyntax: Sendable {
         case .bytes: "bytes"
         case .csv: "csv"
         case .binary: "binary"
+        case .msgpack: "msgpack"
+        case .cbor: "cbor"
+        case .senml: "senml"
+        case .airvantage: "airvantage"
+        case .sparkplug: "sparkplug"
+        }
+    }
+
+    /// The loop that a block has where it names none: its variable, and the list of the payload that it runs over.
+    var defaultLoop: (variable: String, over: [PathSegment])? {
+        switch self {
+        case .csv: ("line", [])
+        case .senml: ("record", [])
+        case .airvantage: ("sample", [])
+        case .sparkplug: ("metric", [.name("metrics")])
+        case .json, .text, .bytes, .binary, .msgpack, .cbor: nil
         }
     }
 }
@@ -305,7 +347,8 @@ public struct ExpectedRow: Sendable {
 }
 
 public indirect enum ExpectedValue: Sendable {
-    case scalar(Literal)
+    /// Text in quotes is text in jsonb too; a plain word there may be a number or a truth value.
+    case scalar(Literal, isQuoted: Bool = false)
     case list([ExpectedValue])
     case object([(key: String, value: ExpectedValue)])
 }

@@ -3,7 +3,7 @@ extension Source: CustomStringConvertible {
     public var description: String {
         switch self {
         case .document(.payload, let path): Self.text("$", path)
-        case .document(.loop(let variable), let path): Self.text(variable, path)
+        case .document(.embed(let name), let path), .document(.loop(let name), let path): Self.text(name, path)
         case .loopKey(let variable): variable + "@key"
         case .loopIndex(let variable): variable + "@index"
         case .topic: "topic"

@@ -1,6 +1,7 @@
 import CopyFormat
 import MQTT
 import Payload
+import Sparkplug
 
 /// Rows as they would be stored, read back from the bytes of COPY.
 public struct DecodedRows: Sendable {
@@ -17,12 +18,14 @@ public struct Trial {
     public var rows: [DecodedRows]
 
     /// Processes one message with all mappings of a plan.
-    /// - Parameter properties: as `PublishPropertiesWriter` makes them.
+    /// - Parameters:
+    ///   - properties: as `PublishPropertiesWriter` makes them.
+    ///   - births: what messages before this one have left.
     public init(
         _ plan: MappingPlan, topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 0, isRetained: Bool = false,
-        properties: [UInt8] = [], limits: EvaluationLimits = EvaluationLimits()
+        properties: [UInt8] = [], limits: EvaluationLimits = EvaluationLimits(), births: BirthRegistry = BirthRegistry()
     ) {
-        var evaluator = Evaluator(plan: plan, limits: limits)
+        var evaluator = Evaluator(plan: plan, limits: limits, births: .seen(births))
         let buffers = UnsafeMutablePointer<CopyBuffer>.allocate(capacity: max(plan.targets.count, 1))
         for index in plan.targets.indices { (buffers + index).initialize(to: CopyBuffer(capacity: 1024)) }
         defer {
@@ -50,7 +53,7 @@ public struct Trial {
                 let fields = row.suffix(target.columns.count)
                 decoded.append(zip(fields, target.columns).map { field, column in field.map { DecodedValue($0, column.type) } })
             }
-            rows.append(DecodedRows(table: target.table, columns: target.columns, rows: decoded))
+            rows.append(DecodedRows(table: target.table, columns: target.columns.map { ($0.name, $0.type) }, rows: decoded))
         }
     }
 }

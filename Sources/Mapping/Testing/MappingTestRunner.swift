@@ -2,6 +2,7 @@ import CopyFormat
 import Foundation
 import MQTT
 import Payload
+import Sparkplug
 
 /// Runs the `tests:` of a mapping through the production code, and compares the rows.
 public enum MappingTestRunner {
@@ -17,12 +18,14 @@ public enum MappingTestRunner {
     /// All tests of one mapping; empty when they hold.
     public static func run(_ mapping: MappingSyntax) -> [Failure] {
         let plan = MappingPlan([mapping])
+        // Tests run in order: a birth certificate in one serves the data in the next.
+        let births = BirthRegistry()
         return mapping.tests.compactMap { test in
-            reason(test, plan).map { Failure(mark: test.mark, test: test.name, reason: $0) }
+            reason(test, plan, births).map { Failure(mark: test.mark, test: test.name, reason: $0) }
         }
     }
 
-    private static func reason(_ test: TestSyntax, _ plan: MappingPlan) -> String? {
+    private static func reason(_ test: TestSyntax, _ plan: MappingPlan, _ births: BirthRegistry) -> String? {
         var properties = PublishPropertiesWriter()
         if let type = test.contentType { properties.contentType(type) }
         if let topic = test.responseTopic { properties.responseTopic(topic) }
@@ -31,13 +34,21 @@ public enum MappingTestRunner {
         for property in test.userProperties { properties.userProperty(property.name, property.value) }
         let trial = Trial(
             plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds, qos: test.qos,
-            isRetained: test.isRetained, properties: properties.bytes)
+            isRetained: test.isRetained, properties: properties.bytes, births: births)
         switch test.expectation {
         case .error(let text):
-            guard let failure = trial.failures.first else { return "expected an error with '\(text)', got \(trial.outcome.rowCount) rows" }
+            guard let failure = trial.failures.first else {
+                guard trial.outcome.matchedCount > 0 else {
+                    return "its topic '\(test.topic)' matches no pattern of the mapping, or is excluded"
+                }
+                return "expected an error with '\(text)', got \(trial.outcome.rowCount) rows"
+            }
             return failure.reason.contains(text) ? nil : "expected an error with '\(text)', got: \(failure.reason)"
         case .rows(let expected):
-            if let failure = trial.failures.first { return "it is a dead letter: \(failure.reason)" }
+            if let failure = trial.failures.first { return "it is a dead letter: \(failure)" }
+            if trial.outcome.matchedCount == 0, expected.contains(where: { !$0.rows.isEmpty }) {
+                return "its topic '\(test.topic)' matches no pattern of the mapping, or is excluded"
+            }
             return compare(trial.rows, expected)
         }
     }
@@ -53,7 +64,7 @@ public enum MappingTestRunner {
             guard rows.count == wanted.count else { return "table \(table) gets \(rows.count) rows, expected \(wanted.count)" }
             for (index, (row, want)) in zip(rows, wanted).enumerated() {
                 for (name, value) in want.values where !row.contains(where: { $0.name == name }) {
-                    if case .scalar(.null) = value { continue }
+                    if case .scalar(.null, _) = value { continue }
                     return "table \(table), row \(index + 1): the row has no column '\(name)'"
                 }
                 for (name, type, value) in row {
@@ -71,15 +82,15 @@ public enum MappingTestRunner {
     /// Times as instants, reals within 10⁻⁶, jsonb by value, everything else exactly.
     static func isSame(_ value: DecodedValue?, _ expected: ExpectedValue, _ type: ColumnType) -> Bool {
         guard let value else {
-            if case .scalar(.null) = expected { return true }
+            if case .scalar(.null, _) = expected { return true }
             return false
         }
         switch (value, expected) {
-        case (.json(let text), _): return sameJSON(text, expected)
+        case (.json(let text), _): return JSONExpectation.holds(expected, of: text)
         case (.array(let values), .list(let items)):
             guard values.count == items.count, case .array(let element) = type else { return false }
             return zip(values, items).allSatisfy { isSame($0, $1, element) }
-        case (_, .scalar(.text(let text))): return isSame(value, text)
+        case (_, .scalar(.text(let text), _)): return isSame(value, text)
         default: return false
         }
     }
@@ -100,44 +111,13 @@ public enum MappingTestRunner {
         case .json, .array: return false
         }
     }
-
-    private static func sameJSON(_ text: String, _ expected: ExpectedValue) -> Bool {
-        guard let got = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject else {
-            return false
-        }
-        // A text in the test that is JSON itself is meant as such.
-        if case .scalar(.text(let text)) = expected,
-            let wanted = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject, got == wanted
-        {
-            return true
-        }
-        return matches(got, expected)
-    }
-
-    private static func matches(_ got: NSObject, _ expected: ExpectedValue) -> Bool {
-        switch expected {
-        case .scalar(.null): return got is NSNull
-        case .scalar(.text(let text)):
-            if let string = got as? String { return string == text }
-            guard let number = got as? NSNumber else { return false }
-            if text == "true" || text == "false" { return number.boolValue == (text == "true") }
-            return Double(text).map { abs($0 - number.doubleValue) <= 1e-9 * max(1, abs($0)) } ?? false
-        case .list(let items):
-            guard let array = got as? [NSObject] else { return false }
-            return array.count == items.count && zip(array, items).allSatisfy { matches($0, $1) }
-        case .object(let members):
-            guard let object = got as? [String: NSObject] else { return false }
-            return object.count == members.count
-                && members.allSatisfy { member in object[member.key].map { matches($0, member.value) } ?? false }
-        }
-    }
 }
 
 extension ExpectedValue {
     var shown: String {
         switch self {
-        case .scalar(.null): "NULL"
-        case .scalar(.text(let text)): text
+        case .scalar(.null, _): "NULL"
+        case .scalar(.text(let text), let isQuoted): isQuoted ? "\"\(text)\"" : text
         case .list(let items): "[" + items.map(\.shown).joined(separator: ", ") + "]"
         case .object(let members): "{" + members.map { "\($0.key): \($0.value.shown)" }.joined(separator: ", ") + "}"
         }

@@ -74,7 +74,7 @@ public struct BinaryField: Sendable {
             return Value(kind: .unsigned, word: pattern >> UInt64(bits.lowerBound) & mask)
         }
         switch type {
-        case .f32: return .double(Double(Float(bitPattern: UInt32(truncatingIfNeeded: pattern))))
+        case .f32: return .single(Float(bitPattern: UInt32(truncatingIfNeeded: pattern)))
         case .f64: return .double(Double(bitPattern: pattern))
         case .i8, .i16, .i24, .i32, .i64:
             let shift = UInt64(64 - size * 8)
@@ -113,6 +113,10 @@ public enum BinaryError: Error, Equatable, Sendable, CustomStringConvertible {
     case notDecimal(field: String, byte: UInt8)
     case textNotUTF8(field: String)
     case noCount(group: String)
+    /// No type of tagged records has this tag, so nobody knows where the next one stands.
+    case unknownTag([UInt8], at: Int)
+    /// The payload ends within a tagged record.
+    case cutRecord(tag: [UInt8], at: Int, needs: Int, bytes: Int)
 
     public var description: String {
         switch self {
@@ -123,6 +127,13 @@ public enum BinaryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notDecimal(let field, let byte): "field \(field): byte 0x\(String(byte, radix: 16)) is not two decimal digits"
         case .textNotUTF8(let field): "field \(field): the text is not valid UTF-8"
         case .noCount(let group): "group \(group): its count is not a whole number"
+        case .unknownTag(let tag, let at): "unknown tag \(Self.hexadecimal(tag)) at byte \(at)"
+        case .cutRecord(let tag, let at, let needs, let bytes):
+            "payload has \(bytes) bytes, the record of tag \(Self.hexadecimal(tag)) at byte \(at) needs \(needs)"
         }
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

@@ -30,59 +30,47 @@ public struct BinaryLayout: Sendable {
     public var length: Int?
     public var fields: [BinaryField]
     public var groups: [Group]
+    /// Records behind tags; nil: none.
+    public var tagged: Tagged?
 
-    public init(isLittleEndian: Bool = false, length: Int? = nil, fields: [BinaryField], groups: [Group] = []) {
+    public init(isLittleEndian: Bool = false, length: Int? = nil, fields: [BinaryField], groups: [Group] = [], tagged: Tagged? = nil) {
         self.isLittleEndian = isLittleEndian
         self.length = length
         self.fields = fields
         self.groups = groups
+        self.tagged = tagged
     }
 
     /// Checks the payload against the whole layout and reads what is wanted.
-    ///
-    /// A group's value is a `list`: `count` records, the group's index in `word`.
     /// - Parameters:
     ///   - wantedFields: slot of each field, or −1.
-    ///   - wantedGroups: slot of each group, or −1.
+    ///   - wantedTagged: the same for each type of tagged records; empty: none is wanted.
     public func decode(
-        _ bytes: UnsafeRawBufferPointer, wantedFields: [Int], wantedGroups: [Int], into slots: UnsafeMutablePointer<Value>
+        _ bytes: UnsafeRawBufferPointer, wantedFields: [Int], wantedTagged: [[Int]] = [], into slots: UnsafeMutablePointer<Value>
     ) throws(BinaryError) {
         if let length, bytes.count != length { throw .wrongLength(bytes: bytes.count, expected: length) }
-        for index in fields.indices {
-            try Self.check(fields[index], in: bytes.count)
-            if wantedFields[index] >= 0 {
-                slots[wantedFields[index]] = try fields[index].read(bytes, isLittleEndian: isLittleEndian)
-            } else if fields[index].mayBeWrong {
-                // A message is right or wrong whatever columns read of it.
-                _ = try fields[index].read(bytes, isLittleEndian: isLittleEndian)
-            }
-        }
-        for index in groups.indices {
-            let count = try recordCount(groups[index], in: bytes)
-            try checkRecords(count, of: groups[index], in: bytes)
-            if wantedGroups[index] >= 0 {
-                slots[wantedGroups[index]] = Value(kind: .list, count: UInt32(truncatingIfNeeded: count), word: UInt64(index))
-            }
-        }
+        // A message is right or wrong whatever columns read of it.
+        try read(fields, of: bytes, wantedFields: wantedFields, into: slots)
+        for group in groups { try checkRecords(try recordCount(group, in: bytes), of: group, in: bytes) }
+        try decodeTagged(bytes, wantedFields: wantedTagged, into: slots)
+    }
+
+    /// How many records a group of the payload has, all of them within the payload.
+    public func recordCount(of group: Int, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> Int {
+        try recordCount(groups[group], in: bytes)
     }
 
     /// Reads what is wanted of one record of a group.
     public func decodeRecord(
         _ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer, wantedFields: [Int], into slots: UnsafeMutablePointer<Value>
     ) throws(BinaryError) {
-        let raw = try self.record(record, of: group, in: bytes)
-        for index in groups[group].fields.indices {
-            let field = groups[group].fields[index]
-            if wantedFields[index] >= 0 { slots[wantedFields[index]] = try field.read(raw, isLittleEndian: isLittleEndian) }
-        }
+        try read(groups[group].fields, of: self.record(record, of: group, in: bytes), wantedFields: wantedFields, into: slots)
     }
 
-    /// The bytes of a record, all of whose fields are in them.
-    func record(_ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer) throws(BinaryError) -> UnsafeRawBufferPointer {
+    /// The bytes of a record.
+    func record(_ record: Int, of group: Int, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let start = groups[group].at + record * groups[group].every
-        let raw = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + groups[group].every, bytes.count)])
-        for field in groups[group].fields { try Self.check(field, in: raw.count) }
-        return raw
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + groups[group].every, bytes.count)])
     }
 
     /// Fields counted from the end of a record, and those that hold text or decimal digits, may be wrong in any record.
@@ -98,7 +86,7 @@ public struct BinaryLayout: Sendable {
         }
     }
 
-    private static func check(_ field: BinaryField, in count: Int) throws(BinaryError) {
+    static func check(_ field: BinaryField, in count: Int) throws(BinaryError) {
         guard !field.fits(in: count) else { return }
         let start = field.at >= 0 ? field.at : count + field.at
         throw .tooShort(bytes: count, field: field.type.rawValue, at: start, needs: start + field.size)

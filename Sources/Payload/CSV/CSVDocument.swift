@@ -107,4 +107,14 @@ public struct CSVDocument: Sendable {
             return members
         }
     }
+
+    /// All lines of a payload, each as an object, as the text of a JSON array in `scratch`.
+    public static func array(_ bytes: UnsafeRawBufferPointer, options: CSVOptions, scratch: inout ScratchMemory) throws(CSVError) -> Value {
+        let document = CSVDocument(options: options, paths: [], slots: [], slotCount: 1, wholeSlot: 0)
+        var lines = try Lines(document, bytes, scratch: &scratch)
+        var members = JSONMembers()
+        var line = Value.missing
+        while try lines.next(scratch: &scratch, into: &line) { members.append([], line) }
+        return members.array(scratch: &scratch)
+    }
 }

@@ -30,3 +30,22 @@ extension JSON {
         }
     }
 }
+
+extension JSON.Lines {
+    /// All documents as the text of one JSON array in `scratch`; their own text is copied as it stands.
+    public static func array(_ bytes: UnsafeRawBufferPointer, scratch: inout ScratchMemory) -> UnsafeRawBufferPointer {
+        // Lines are apart from each other by at least a byte, in whose place a comma comes.
+        let room = bytes.count + 3
+        let target = scratch.allocate(room)
+        var writer = JSONTextWriter(target)
+        writer.append(byte: UInt8(ascii: "["))
+        var lines = JSON.Lines(bytes)
+        while let line = lines.next() {
+            if writer.count > 1 { writer.append(byte: UInt8(ascii: ",")) }
+            writer.append(line)
+        }
+        writer.append(byte: UInt8(ascii: "]"))
+        scratch.giveBack(room - writer.count)
+        return UnsafeRawBufferPointer(start: target, count: writer.count)
+    }
+}

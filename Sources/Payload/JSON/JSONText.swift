@@ -83,7 +83,7 @@ extension JSON {
         }
     }
 
-    /// Writes a value as JSON text and gives its length; nil for what has none (`missing`, `timestamp`, `list`).
+    /// Writes a value as JSON text and gives its length; nil for what has none (`missing`, `timestamp`).
     ///
     /// Objects and arrays are copied as they stand, with null for bare nan and infinity, so where those are not allowed `value.bytes` is
     /// the same text. A `double` that is not finite is null; `bytes` are base64 (RFC 4648 §4).
@@ -91,7 +91,7 @@ extension JSON {
     public static func writeText(of value: Value, into target: UnsafeMutableRawPointer) -> Int? {
         var writer = JSONTextWriter(target)
         switch value.kind {
-        case .missing, .timestamp, .list: return nil
+        case .missing, .timestamp: return nil
         case .bytes: writer.appendBase64(value.bytes)
         case .null: writer.append("null")
         case .false: writer.append("false")
@@ -100,7 +100,13 @@ extension JSON {
         case .unsigned: writer.append(description: value.word)
         case .double:
             let number = Double(bitPattern: value.word)
-            if number.isFinite { writer.append(description: number) } else { writer.append("null") }
+            if !number.isFinite {
+                writer.append("null")
+            } else if value.count == 4 {
+                writer.append(description: Float(number))
+            } else {
+                writer.append(description: number)
+            }
         case .number: writer.append(value.bytes)
         case .string: writer.appendQuoted(value.bytes)
         case .escapedString:

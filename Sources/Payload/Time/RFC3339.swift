@@ -1,6 +1,7 @@
 /// Times as RFC 3339 writes them, and a little more: a space for the `T`, an offset without its colon, or no offset where a zone is known.
 public enum RFC3339 {
     /// Microseconds since 1970, UTC; digits of the fraction beyond the sixth are cut. No allocation.
+    /// A leap second, `:60`, is the first second of the next minute, as PostgreSQL takes it.
     /// - Parameters:
     ///   - bytes: without surrounding white space; years 0001 to 9999.
     ///   - zone: for a text without offset.
@@ -19,7 +20,7 @@ public enum RFC3339 {
         guard century | yearOfCentury | month | day | hour | minute | second >= 0 else { throw .malformed }
         let year = century &* 100 &+ yearOfCentury
         guard year >= 1, month >= 1, month <= 12, day >= 1, day <= CivilTime.days(inMonth: month, of: year), hour < 24, minute < 60,
-            second < 60
+            second <= 60
         else { throw .nonexistent }
         let seconds = CivilTime.days(year: year, month: month, day: day) &* 86_400 &+ hour &* 3600 &+ minute &* 60 &+ second
 

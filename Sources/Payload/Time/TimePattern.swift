@@ -78,7 +78,7 @@ public struct TimePattern: Sendable, Hashable {
         }
         guard place == bytes.count else { throw .malformed }
         guard year >= 1, (1...12).contains(month), day >= 1, day <= CivilTime.days(inMonth: month, of: year), hour < 24, minute < 60,
-            second < 60
+            second <= 60
         else { throw .nonexistent }
         let seconds = CivilTime.days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second
         return Int64(seconds) * 1_000_000 + Int64(fraction)

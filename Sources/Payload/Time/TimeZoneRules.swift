@@ -8,6 +8,8 @@ public final class TimeZoneRules: Sendable {
     private let thresholds: [Int64]
     /// Seconds east of UTC; one more than thresholds: the first holds before all of them.
     private let offsets: [Int32]
+    /// The same by seconds since 1970, UTC.
+    private let transitions: [Transition]
     public let name: String
 
     /// Why there are no rules.
@@ -46,6 +48,18 @@ public final class TimeZoneRules: Sendable {
         }
         self.thresholds = thresholds
         self.offsets = offsets
+        self.transitions = transitions
+    }
+
+    /// Seconds east of UTC at a moment, in seconds since 1970.
+    public func offset(atUTC seconds: Int64) -> Int32 {
+        var low = 0
+        var high = transitions.count
+        while low < high {
+            let middle = (low + high) / 2
+            if transitions[middle].at <= seconds { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? offsets[0] : transitions[low - 1].offset
     }
 
     /// Seconds east of UTC at a local time, in seconds since 1970.

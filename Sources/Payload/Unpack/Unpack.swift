@@ -1,16 +1,31 @@
-/// Steps before a decoder: text that stands for bytes.
+/// Steps before a decoder: text that stands for bytes, and packed bytes.
 public enum Unpack {
     /// Why bytes could not be unpacked; the offset counts from 0.
     public enum Fault: Error, Equatable, CustomStringConvertible {
         case unexpectedByte(UInt8, offset: Int)
         case oddDigits
         case incomplete
+        /// Packed bytes end before their data does.
+        case truncated
+        /// Bytes behind the end of packed data.
+        case trailing(count: Int, offset: Int)
+        /// Packed bytes that are none, or whose checksum does not agree: in the words of the library.
+        case corrupt(String, offset: Int)
+        /// More comes out than may.
+        case tooLarge(maximumBytes: Int)
+        /// The library could not get the memory that it works in.
+        case noMemory
 
         public var description: String {
             switch self {
             case .unexpectedByte(let byte, let offset): "unexpected byte 0x\(String(byte, radix: 16)) at byte \(offset)"
             case .oddDigits: "an odd number of digits"
             case .incomplete: "the last group is not complete"
+            case .truncated: "the payload ends before its data does"
+            case .trailing(let count, let offset): "\(count) \(count == 1 ? "byte" : "bytes") behind the end of the data at byte \(offset)"
+            case .corrupt(let words, let offset): "\(words) at byte \(offset)"
+            case .tooLarge(let maximumBytes): "more than \(maximumBytes) bytes come out"
+            case .noMemory: "no memory to unpack with"
             }
         }
     }

@@ -27,6 +27,15 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "Formats, with commas between: json, csv, binary.")
     var format = "json,csv,binary"
 
+    @Option(
+        help: ArgumentHelp(
+            "Devices of well-known kinds in place of formats: 'all', or some of \(DeviceKind.allCases.map(\.rawValue).joined(separator: ", ")), with commas between.",
+            valueName: "all|list"))
+    var kinds: String?
+
+    @Option(help: "The same seed gives the same devices of --kinds and, but for their clocks, the same payloads.")
+    var seed: UInt64 = 1
+
     @Option(help: "How many messages; until Ctrl-C if neither this nor --seconds is given.")
     var count: Int?
 
@@ -42,6 +51,25 @@ struct Simulate: AsyncParsableCommand {
             throw ValidationError("--topic-root is a topic without wildcards")
         }
         _ = try formats()
+        _ = try deviceKinds()
+    }
+
+    private func deviceKinds() throws -> [DeviceKind] {
+        guard let kinds else { return [] }
+        if kinds == "all" { return DeviceKind.allCases }
+        let names = kinds.split(separator: ",").map(String.init)
+        let known = names.compactMap { DeviceKind(rawValue: $0) }
+        guard known.count == names.count, !known.isEmpty else {
+            throw ValidationError("--kinds is 'all', or one or more of \(DeviceKind.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return known
+    }
+
+    private func fleet() throws -> DeviceFleet {
+        let kinds = try deviceKinds()
+        return kinds.isEmpty
+            ? DeviceFleet(topicRoot: topicRoot, devices: devices, formats: try formats())
+            : DeviceFleet(topicRoot: topicRoot, devices: devices, kinds: kinds, seed: seed)
     }
 
     private func formats() throws -> [PayloadFormat] {
@@ -54,8 +82,8 @@ struct Simulate: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Setup.configuration(ConfigurationOptions.parse(config.map { ["--config", $0] } ?? []))
         let endpoint = configuration.broker.endpoints[0]
-        var load = FleetConfiguration(
-            fleet: DeviceFleet(topicRoot: topicRoot, devices: devices, formats: try formats()), host: endpoint.host, port: endpoint.port)
+        let fleet = try fleet()
+        var load = FleetConfiguration(fleet: fleet, host: endpoint.host, port: endpoint.port)
         let (name, password) = (configuration.broker.username, configuration.broker.password)
         if name != nil || password != nil {
             load.credentials = Credentials(username: name, password: password.map { Array($0.value.utf8) })
@@ -89,12 +117,25 @@ struct Simulate: AsyncParsableCommand {
         watching.cancel()
         Terminal.endLive()
         let progress = try await publisher.progress()
+        guard fleet.kinds.isEmpty else {
+            print(Self.table(of: try await publisher.acknowledgedMessages(), fleet, progress).text)
+            return
+        }
         var table = TextTable(header: ["format", "published", "acknowledged by the broker"])
         for format in try formats() {
             table.rows.append([format.rawValue, grouped(progress.published[format] ?? 0), grouped(progress.acknowledged[format] ?? 0)])
         }
         table.rows.append(["all", grouped(progress.publishedTotal), grouped(progress.acknowledgedTotal)])
         print(table.text)
+    }
+
+    private static func table(of acknowledged: [Int], _ fleet: DeviceFleet, _ progress: FleetProgress) -> TextTable {
+        var counts: [DeviceKind: Int] = [:]
+        for message in acknowledged { if let kind = fleet.kind(of: message) { counts[kind, default: 0] += 1 } }
+        var table = TextTable(header: ["kind", "acknowledged by the broker"])
+        for kind in fleet.kinds { table.rows.append([kind.rawValue, grouped(counts[kind] ?? 0)]) }
+        table.rows.append(["all", grouped(progress.acknowledgedTotal)])
+        return table
     }
 
     private static func line(_ progress: FleetProgress, elapsed: Double, of count: Int?) -> String {

@@ -8,12 +8,14 @@ final class BatchStage {
     private let intruder: DatabaseProbe
     private let table: String
 
-    /// - Parameter table: the one that is held.
-    init(mappings: [String: String], holding table: String) async throws {
+    /// - Parameters:
+    ///   - table: the one that is held.
+    ///   - preparation: statements that run in the database before there are tables.
+    init(mappings: [String: String], holding table: String, preparation: [String] = []) async throws {
         // No bound to what the broker sends unacknowledged: its twenty would be the largest batch.
         var options = PrivateMosquitto.Options()
         options.maximumInflight = 0
-        workplace = try await Workplace(sessions: 1, shards: 1, mappings: mappings, brokerOptions: options)
+        workplace = try await Workplace(sessions: 1, shards: 1, mappings: mappings, brokerOptions: options, preparation: preparation)
         probe = try workplace.probe()
         intruder = try workplace.probe()
         self.table = table

@@ -41,6 +41,7 @@ final class Workplace {
     ///   - refusal: the versions of MQTT that the tap refuses in the broker's name.
     ///   - watches: `broker.watch`: a connection of its own would be in the way of tests that count packets.
     ///   - credentials: of the publishers, where the broker asks for them.
+    ///   - preparation: statements that the superuser runs in the database before anything else.
     ///   - isMigrated: whether `penstock migrate` has run.
     ///   - whenSeen: what the tap calls for each packet.
     init(
@@ -49,7 +50,8 @@ final class Workplace {
         batch: String? = nil, more: String? = nil, ddl: String = "create", databaseURL: String? = nil, role: String? = nil,
         brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil, otherBroker: Int? = nil,
         publishingTo: Int? = nil,
-        refusal: WireTap.Refusal? = nil, watches: Bool = false, credentials: LoadPublisher.Credentials? = nil, isMigrated: Bool = true,
+        refusal: WireTap.Refusal? = nil, watches: Bool = false, credentials: LoadPublisher.Credentials? = nil,
+        preparation: [String] = [], isMigrated: Bool = true,
         whenSeen: @escaping @Sendable (WireTap.Passage) -> Void = { _ in }
     ) async throws {
         servers = try TestServers.ofThisSuite()
@@ -93,6 +95,7 @@ final class Workplace {
         ingester = Ingester(configurationPath: folder.appending(path: "penstock.yaml").path, folder: folder, name: "ingester")
         ingesters = [ingester]
         try configure(databaseURL: ingesterURL)
+        for statement in preparation { try probe().rows(statement) }
         if isMigrated {
             let migration = try await penstock("migrate")
             guard migration.end == .exit(0) else {

@@ -18,6 +18,7 @@ struct BinaryFuzz {
         var layout = BinaryLayout(isLittleEndian: control & 4 != 0, fields: fields)
         if control & 8 != 0 { layout.groups.append(group("g", layout, &input)) }
         if control & 16 != 0 { layout.groups.append(group("h", layout, &input)) }
+        if control & 128 != 0 { layout.tagged = tagged(&input) }
         let lengthControl = control & 32 != 0 ? input.byte() : nil
         let payload = memory.lay(input.rest, atFront: control & 64 != 0)
         if let lengthControl { layout.length = max(1, payload.count + Int(lengthControl & 1)) }
@@ -59,37 +60,60 @@ struct BinaryFuzz {
         return BinaryLayout.Group(name: name, at: at, every: every, count: count, fields: fields)
     }
 
+    private func tagged(_ input: inout FuzzInput) -> BinaryLayout.Tagged {
+        let (kind, at) = (input.byte(), Int(input.byte()) % 16)
+        let tagBytes = Int(kind & 1) + 1
+        let types = (0..<Int(kind >> 1 & 3) + 1).map { type in
+            let size = Int(input.byte()) % 24 + 1
+            return BinaryLayout.Tagged.RecordType(
+                tag: Array(repeating: UInt8(type), count: tagBytes), size: size, fields: [field("t\(type)", recordBytes: size, &input)],
+                list: kind & (0x10 << UInt8(type & 1)) != 0 ? "list\(type & 1)" : nil)
+        }
+        return BinaryLayout.Tagged(at: at, tagBytes: tagBytes, types: types)
+    }
+
     // MARK: Claims
 
     private func decode(_ payload: UnsafeRawBufferPointer, _ layout: BinaryLayout) {
         let fieldSlots = layout.fields.indices.map { $0 }
-        let groupSlots = layout.groups.indices.map { $0 + fieldSlots.count }
-        let slots = UnsafeMutablePointer<Value>.allocate(capacity: fieldSlots.count + groupSlots.count)
+        let slots = UnsafeMutablePointer<Value>.allocate(capacity: fieldSlots.count)
         defer { slots.deallocate() }
         // What is wanted changes nothing of what is accepted.
         let isLayoutHeld: Bool
         do throws(BinaryError) {
             try layout.decode(
-                payload, wantedFields: fieldSlots.map { _ in -1 }, wantedGroups: groupSlots.map { _ in -1 }, into: slots)
+                payload, wantedFields: fieldSlots.map { _ in -1 }, wantedTagged: [], into: slots)
             isLayoutHeld = true
         } catch {
             isLayoutHeld = false
             claim(!error.description.isEmpty, "an error without words")
         }
         do throws(BinaryError) {
-            try layout.decode(payload, wantedFields: fieldSlots, wantedGroups: groupSlots, into: slots)
+            try layout.decode(payload, wantedFields: fieldSlots, into: slots)
             claim(isLayoutHeld, "accepted only when fields are wanted")
         } catch {
             return claim(!isLayoutHeld, "\(error), only when fields are wanted")
         }
         for (field, slot) in zip(layout.fields, fieldSlots) { check(slots[slot], field, payload, layout) }
-        for (index, slot) in groupSlots.enumerated() { records(slots[slot], index, payload, layout) }
+        for index in layout.groups.indices {
+            do throws(BinaryError) { records(try layout.recordCount(of: index, in: payload), index, payload, layout) } catch {
+                claim(false, "\(error), after the payload was accepted")
+            }
+        }
+        object(payload, layout)
     }
 
-    private func records(_ list: Value, _ index: Int, _ payload: UnsafeRawBufferPointer, _ layout: BinaryLayout) {
+    /// An accepted payload as an object is JSON that a scanner accepts.
+    private func object(_ payload: UnsafeRawBufferPointer, _ layout: BinaryLayout) {
+        var scratch = ScratchMemory()
+        do throws(BinaryError) {
+            let object = try layout.object(payload, scratch: &scratch)
+            claim(object.kind == .object && (try? JSON.validate(object.bytes)) != nil, "an object that is no JSON")
+        } catch { claim(false, "\(error), after the payload was accepted") }
+    }
+
+    private func records(_ count: Int, _ index: Int, _ payload: UnsafeRawBufferPointer, _ layout: BinaryLayout) {
         let group = layout.groups[index]
-        claim(list.kind == .list && Int(list.word) == index, "no list of records")
-        let count = Int(list.count)
         if count > 0 { claim(group.at + count * group.every <= payload.count, "\(count) records in \(payload.count) bytes") }
         if case .fixed(let wanted) = group.count { claim(count == wanted, "\(count) records of \(wanted)") }
         let slots = UnsafeMutablePointer<Value>.allocate(capacity: group.fields.count)

@@ -10,10 +10,13 @@ enum FuzzedMappings {
         var lines = [
             "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric", "numeric(6,2)", "text", "varchar(3)",
             "bytea",
-            "timestamptz", "date", "uuid", "json", "jsonb",
+            "timestamptz", "date", "uuid", "json", "jsonb", "inet", "cidr", "time", "time(1)", "timestamptz(3)", "char(3)", "numeric(2,4)",
+            "numeric(3,-2)", "citext",
         ].map { "{type: \"\($0)\", from: \(source)}" }
         if hasArrays {
-            lines += ["text[]", "integer[]", "numeric(4,1)[]", "timestamptz[]", "jsonb[]"].map { "{type: \"\($0)\", from: \(source)}" }
+            lines += ["text[]", "integer[]", "numeric(4,1)[]", "timestamptz[]", "jsonb[]", "inet[]", "time[]", "citext[]"].map {
+                "{type: \"\($0)\", from: \(source)}"
+            }
         }
         for parse in [
             "unix", "unix_ms", "unix_us", "unix_ns", "unix_auto", "rfc3339", "dd.MM.yyyy HH:mm:ss", "yyMMdd_HHmmss",
@@ -21,6 +24,7 @@ enum FuzzedMappings {
         ] {
             lines.append("{type: timestamptz, from: \(source), parse: \"\(parse)\", zone: Europe/Berlin}")
             lines.append("{type: date, from: \(source), parse: \"\(parse)\"}")
+            lines.append("{type: date, from: \(source), parse: \"\(parse)\", zone: America/New_York}")
         }
         for (type, parse) in [
             ("double precision", "decimal_comma"), ("numeric", "decimal_comma"), ("bigint", "hex"), ("numeric", "hex"), ("bytea", "hex"),

@@ -82,6 +82,12 @@ final class MessageRun {
                 for (field, column) in zip(row, target.columns) { if let field { StoredField.check(field, column.type) } }
             }
             claim(read == buffers[index].rowCount, "\(read) rows read, of \(buffers[index].rowCount)")
+            // As text each row is a line, each field stands between tabs, and nothing in a value says otherwise.
+            let text = TextRows([buffers[index].bytes(0..<buffers[index].count)], types: target.fieldTypes)
+            let tabs = text.bytes.reduce(0) { $0 + ($1 == UInt8(ascii: "\t") ? 1 : 0) }
+            let lines = text.bytes.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+            claim(lines == read && tabs == read * (target.columns.count - 1), "\(lines) lines and \(tabs) tabs of \(read) rows")
+            claim(!text.bytes.contains(0), "NUL in a text")
         }
         claim(rows == outcome.rowCount && (rows == 0 || outcome.failureCount == 0), "\(rows) rows, \(outcome)")
         for failure in evaluator.failures {

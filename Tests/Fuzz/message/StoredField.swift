@@ -13,8 +13,16 @@ enum StoredField {
         case .bigint, .doublePrecision: holds(field.count == 8)
         case .uuid: holds(field.count == 16)
         case .numeric(let precision, let scale): holds(isNumeric(field, precision: precision, scale: scale))
-        case .text, .inet, .json: holds(isText(field))
-        case .varchar(let limit): holds(isText(field) && String(decoding: field, as: UTF8.self).unicodeScalars.count <= limit ?? .max)
+        case .text, .json, .enumeration, .other: holds(isText(field))
+        case .inet, .cidr:
+            let bytes = field.dropFirst(4)
+            holds(
+                field.count > 4
+                    && (field[0] == 2 ? bytes.count == 4 && field[1] <= 32 : field[0] == 3 && bytes.count == 16 && field[1] <= 128))
+            holds(field.count > 4 && field[2] == (type == .cidr ? 1 : 0) && Int(field[3]) == bytes.count)
+        case .time: holds(field.count == 8 && (0...86_400_000_000).contains(number(field[...])))
+        case .varchar(let limit), .bpchar(let limit):
+            holds(isText(field) && String(decoding: field, as: UTF8.self).unicodeScalars.count <= limit ?? .max)
         case .bytea: break
         case .timestamptz, .timestamp:
             let time = number(field[...])

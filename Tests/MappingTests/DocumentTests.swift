@@ -1,0 +1,91 @@
+import Testing
+
+@testable import Mapping
+
+/// Lines and records are read one by one where that is all a mapping asks for; here it asks for more.
+@Suite("A decoder's value as a whole, by place, and what is left of it")
+struct DocumentTests {
+    private static let lines = "topic: t\ndecode: {json: {lines: true}}\ntable: x\n"
+    private static let csv = "topic: t\ndecode: {csv: {header: first_line}}\ntable: x\n"
+    private static let binary =
+        "topic: t\ndecode: {binary: {fields: {a: u8 at 0}, groups: {rec: {at: 1, every: 1, fields: {v: u8 at 0}}}}}\ntable: x\n"
+
+    @Test(
+        "lines of JSON",
+        arguments: [
+            ("columns: {v: real from $.0.v, w: real from $.-1.v}", [["1", "2"]]),
+            ("columns: {v: jsonb from $}", [[#"[{"v":1},{"v":2}]"#]]),
+            (
+                "each: {l: $.*}\ncolumns: {v: real from l.v, first: real from $.0.v, j: jsonb from l}",
+                [["1", "1", #"{"v":1}"#], ["2", "1", #"{"v":2}"#]]
+            ),
+            ("when: {$: {is: array}}\nkeep_empty: true\ncolumns: {n: real from $.7.v}", [["NULL"]]),
+        ] as [(String, [[String]])])
+    func jsonLines(columns: String, stored: [[String]]) throws {
+        #expect(try rows(Self.lines + columns, "{\"v\":1}\n\n{\"v\":2}\r\n") == stored)
+    }
+
+    @Test(
+        "lines of CSV",
+        arguments: [
+            ("columns: {a: text from line.a, f: text from $.0.b}", [["1", "2"], ["4", "2"]]),
+            ("columns: {a: text from line.a, e: jsonb from rest}", [["1", #"{"b":"2"}"#], ["4", #"{"b":"5"}"#]]),
+            ("columns: {e: jsonb from line}", [[#"{"a":"1","b":"2"}"#], [#"{"a":"4","b":"5"}"#]]),
+            (
+                "each: {l: $.*, c: l.*}\ncolumns: {k: text from c@key, v: text from c}",
+                [["a", "1"], ["b", "2"], ["a", "4"], ["b", "5"]]
+            ),
+            ("when: {line: {is: object}}\ncolumns: {a: text from line.a}", [["1"], ["4"]]),
+            ("each: {c: $.-1.*}\ncolumns: {v: text from c}", [["4"], ["5"]]),
+            ("each: {l: $.*}\ncolumns: {j: jsonb from $}", Array(repeating: [#"[{"a":"1","b":"2"},{"a":"4","b":"5"}]"#], count: 2)),
+        ] as [(String, [[String]])])
+    func csvLines(columns: String, stored: [[String]]) throws { #expect(try rows(Self.csv + columns, "a,b\n1,2\n4,5") == stored) }
+
+    @Test(
+        "binary fields and records",
+        arguments: [
+            ("keep_empty: true\ncolumns: {e: jsonb from $}", [[#"{"a":1,"rec":[{"v":2},{"v":3}]}"#]]),
+            ("columns: {v: smallint from $.rec.0.v, l: smallint from $.rec.-1.v}", [["2", "3"]]),
+            ("columns: {a: smallint, e: jsonb from rest}", [["1", #"{"rec":[{"v":2},{"v":3}]}"#]]),
+            ("each: {r: $.rec.*}\ncolumns: {j: jsonb from r, a: smallint from $.a}", [[#"{"v":2}"#, "1"], [#"{"v":3}"#, "1"]]),
+            ("each: {m: $.*}\nwhen: {m: {is: number}}\ncolumns: {k: text from m@key, v: smallint from m}", [["a", "1"]]),
+            ("each: {r: $.rec.*, f: r.*}\ncolumns: {k: text from f@key, v: smallint from f}", [["v", "2"], ["v", "3"]]),
+        ] as [(String, [[String]])])
+    func binary(columns: String, stored: [[String]]) throws {
+        let trial = trial([try mapping(Self.binary + columns)], "t", [1, 2, 3])
+        #expect(trial.failures.isEmpty, "\(trial.failures)")
+        #expect(trial.rows.flatMap { part in part.rows.map { $0.map { $0?.shown ?? "NULL" } } } == stored)
+    }
+
+    @Test("bytes stay bytes beside a value as a whole, where they are base64; floats that are no number likewise")
+    func bytes() throws {
+        let text = """
+            topic: t
+            decode: {binary: {fields: {raw: {type: bytes, at: 0, size: 2}, f: f32 at 2}}}
+            table: x
+            columns: {raw: bytea from $.raw, all: jsonb from $, f: {type: real, from: $.f, null_if: nan}}
+            """
+        let trial = trial([try mapping(text)], "t", [0xFF, 0x00, 0x7F, 0xC0, 0, 0])
+        #expect(trial.failures.isEmpty, "\(trial.failures)")
+        #expect(trial.rows[0].rows[0].map { $0?.shown ?? "NULL" } == ["\\xff00", #"{"raw":"/wA=","f":null}"#, "NULL"])
+    }
+
+    @Test("what is wrong with a payload is an error, whatever the mapping asks of it")
+    func errors() throws {
+        #expect(
+            try reason(Self.lines + "columns: {v: jsonb from $}", "{\"v\":1}\n{") == "decode json: document 2: unexpected end at byte 1")
+        #expect(try reason(Self.csv + "columns: {v: jsonb from $}", "a\n\"1")?.contains("does not end") == true)
+        #expect(try reason(Self.binary + "columns: {v: jsonb from $}", [UInt8]()) == nil)
+        let short = "topic: t\ndecode: {binary: {fields: {a: u16 at 0}}}\ntable: x\ncolumns: {v: jsonb from $}"
+        #expect(try reason(short, [1])?.contains("needs 2") == true)
+    }
+
+    @Test("an empty payload that makes a row is null, and so are tests on it")
+    func emptyPayload() throws {
+        let head = "topic: t\nempty_payload: row\ntable: x\n"
+        for test in ["$: null", "$: {present: true}", "$: {is: \"null\"}"] {
+            #expect(try rows(head + "when: {\(test)}\ncolumns: {v: real}", "") == [["NULL"]], "\(test)")
+        }
+        #expect(try rows(head + "when: {$.v: {present: true}}\ncolumns: {v: real}", "") == [])
+    }
+}
