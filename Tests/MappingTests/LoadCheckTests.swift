@@ -9,7 +9,7 @@ struct LoadCheckTests {
     @Test(
         "constants, defaults and values of map that do not fit their type",
         arguments: [
-            ("{type: smallint, const: 99999}", "4:28: const '99999' does not fit column 'v' of type smallint: 99999 is out of range"),
+            ("{type: smallint, const: 99999}", "4:30: const '99999' does not fit column 'v' of type smallint: 99999 is out of range"),
             (
                 "{type: boolean, map: {ON: treu}}",
                 "the value of map 'treu' does not fit column 'v' of type boolean: 'treu' is not a boolean"

@@ -85,7 +85,7 @@ struct OneColumn {
             _ = Array("t".utf8).withUnsafeBytes { topic in
                 Array(payload.utf8).withUnsafeBytes { payload in
                     evaluator.process(
-                        MessageInput(topic: topic, payload: payload, receivedMicroseconds: 1_704_067_200_000_000), into: buffer)
+                        MessageInput(topic: topic, payload: payload, receivedMicroseconds: 1_704_067_200_000_000, qos: 0, isRetained: false), into: buffer)
                 }
             }
             if let failure = evaluator.failures.first { throw Refused(description: failure.reason) }

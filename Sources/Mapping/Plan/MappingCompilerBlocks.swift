@@ -1,3 +1,4 @@
+import CopyFormat
 import Payload
 
 /// Blocks: their loops, and the tests that guard them.

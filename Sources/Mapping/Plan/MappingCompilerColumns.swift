@@ -10,6 +10,7 @@ extension MappingCompiler {
         // What the mapping knows only by name has the rules of the table's type.
         if case .other = column.type.element { details.declared = wire.type }
         if case .enumeration(_, let labels) = wire.type.element { details.labels = labels.map { Array($0.utf8) } }
+        // What a default needs of it.
         let plain = details
         var slot = 0
         if column.from == [.rest] {

@@ -24,7 +24,8 @@ struct ConstantChecks {
         if column.map.isEmpty { add("const", object["const"], later) }
         for (_, value) in object["map"]?.members ?? [] { add("the value of map", value, later) }
         add("map_else", object["map_else"], later)
-        if case .literal = column.defaultValue { add("default", object["default"], asDefault(column)) }
+        // A date stands for its midnight there, and was looked at as such.
+        if case .literal = column.defaultValue, !column.type.isTime { add("default", object["default"], asDefault(column)) }
         while !constants.isEmpty, let (place, reason) = firstFailure(constants.map(\.column)) {
             let constant = constants.remove(at: place)
             diagnostics.add(

@@ -50,7 +50,8 @@ public struct StrictNode {
             case .sequence(let sequence): sequence.tag
             default: Tag(.implicit)
             }
-        return tag.description != Tag.Name.implicit.rawValue
+        // The parser gives what stands in quotes the tag of text.
+        return tag != Tag(.implicit) && !(isQuoted && tag == Tag(.str))
     }
 
     /// Whether a scalar stands in quotes, or as a block of text.

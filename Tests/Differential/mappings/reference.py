@@ -4,7 +4,8 @@ The reader is not part of this repository; it is loaded from a file. It is exact
 PostgreSQL's types and from the precision of its numbers. That is added here:
 
 - decimals have 80 digits, and a result is whole when it is so to 60 of them: 68 degF are 20 degC;
-- text that is no uuid, holds a NUL character, is too long for a varchar, or a number too large for a numeric(p,s) is an error, as PostgreSQL would say;
+- text that is no uuid, holds a NUL character, is too long for a varchar, or a number too large for a numeric(p,s) is an error, as PostgreSQL would say, and a numeric(p,s)
+  is rounded as it does;
 - hexadecimal digits may stand apart, base64 may be unpadded and of either alphabet, and neither holds anything else;
 - elements of arrays are brought into their type as single values are, and may be null;
 - a test of a block that names two loops, as `$.q.{i@index}`, is applied where both are known;
@@ -89,6 +90,7 @@ class Reference:
                 rounded = d.quantize(decimal.Decimal(1).scaleb(-int(s or 0)), rounding=decimal.ROUND_HALF_UP)
                 if abs(rounded) >= decimal.Decimal(10) ** (int(p) - int(s or 0)):
                     raise m.Err(f'{d} is out of range for {ty}')
+                d = rounded
             try:
                 out = finish(d, ty)
             except ArithmeticError as x:
