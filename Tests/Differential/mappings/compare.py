@@ -170,7 +170,8 @@ def main():
 ALL_KEYS = (
     'topic exclude retained empty_payload unpack decode when each table columns rows ignore on_error keep_empty type not_null from join with'
     ' const trim null_if map map_else parse zone plus by times scale offset convert sign negative min max default is not match present csv'
-    ' binary lines delimiter header decimal quote comment skip_lines pairs_from endian length fields groups at every count bits order size').split()
+    ' binary lines delimiter header decimal quote comment skip_lines pairs_from endian length fields groups at every count bits order size embed'
+    ' tagged tag_bytes types list').split()
 
 
 def generator_keys(tree):

@@ -2,7 +2,7 @@
 
 A mapping is a tree of dictionaries and lists of texts, as YAML reads it; `yaml` writes it as a file.
 """
-import json, random, re
+import base64, gzip, json, random, re, zlib
 import values
 from document import Place, Writer, damaged
 
@@ -57,7 +57,8 @@ class Generator:
     def case(self):
         """A mapping and its messages."""
         r = self.r
-        self.decoder = self.pick('json', 'json', 'json', 'json', 'json', 'json', 'csv', 'csv', 'binary', 'binary', 'text', 'bytes', 'lines')
+        self.decoder = self.pick('json', 'json', 'json', 'json', 'json', 'json', 'csv', 'csv', 'binary', 'binary', 'text', 'bytes', 'lines',
+            'senml')
         self.loops = []           # (variable, place of its items or None)
         self.fields = {}          # of binary layouts: name of a loop or '$' -> fields
         self.cells = []           # of CSV: (path, text of a cell)
@@ -65,7 +66,10 @@ class Generator:
         self.topics(tree)
         self.decode(tree)
         if self.often(0.15):
-            tree['unpack'] = self.pick('hex', 'base64', ['hex', 'hex'], ['base64', 'hex'])
+            tree['unpack'] = self.pick('hex', 'base64', 'gzip', 'zlib', ['hex', 'hex'], ['base64', 'hex'], ['base64', 'gzip'], ['gzip', 'zlib'])
+        self.embedded = None
+        if self.decoder == 'json' and self.often(0.15):
+            self.embed(tree)
         if self.often(0.3):
             tree['retained'] = self.pick('skip', 'use')
         if self.often(0.25):
@@ -83,6 +87,17 @@ class Generator:
             tree['ignore'] = [self.payload_path() for _ in range(r.randrange(1, 3))]
         messages = [self.message(tree) for _ in range(8)]
         return {'mapping': file(tree), 'tree': tree, 'messages': messages}
+
+    def embed(self, tree):
+        """A JSON text inside a field of the payload."""
+        self.embedded = inner = Place()
+        step = self.pick(None, None, 'base64', 'hex')
+        tree['embed'] = {'e': {'from': '$.blob', **({'unpack': step} if step else {}), 'decode': 'json'}}
+
+        def text(r):
+            data = Writer(r).object(inner).encode('utf-8')
+            return values.quoted(r, {'base64': base64.b64encode(data).decode(), 'hex': data.hex(), None: data.decode('utf-8')}[step])
+        self.document.member('blob').texts.append(text)
 
     def topics(self, tree):
         chosen = self.r.sample(TOPICS, self.pick(1, 1, 1, 2))
@@ -137,7 +152,7 @@ class Generator:
             elif self.decoder == 'lines':
                 tree['each'] = {'l': '$.*'}
                 self.loops = [('l', self.document)]
-            elif self.decoder == 'binary' and self.groups and self.often(0.6):
+            elif self.decoder == 'binary' and (self.groups or self.listed) and self.often(0.6):
                 tree['each'] = {'g': '$.rec.*'}
                 self.loops = [('g', None)]
         if self.often(0.3):
@@ -179,6 +194,8 @@ class Generator:
         """A root of the payload, and its place in the document."""
         if self.loops and self.often(0.75):
             return self.pick(*self.loops)
+        if self.embedded is not None and self.often(0.4):
+            return 'e', self.embedded
         return '$', self.document
 
     def payload_path(self, text=None):
@@ -192,6 +209,8 @@ class Generator:
         if self.decoder == 'binary':
             root = 'g' if self.loops and self.often(0.75) else '$'
             return root + '.' + self.pick(*(list(self.fields[root]) + (['nothing'] if self.often(0.05) else [])))
+        if self.decoder == 'senml':
+            return 'record.' + self.pick('n', 't', 'v', 'u', 'vs', 'vb', 's', 'v', 'n')
         if self.decoder in ('text', 'bytes'):
             if text:
                 self.cells.append(('$', text))
@@ -243,7 +262,7 @@ class Generator:
         choices = ['topic', 'received', 'mqtt.qos', 'mqtt.retain', 'mqtt.content_type', 'mqtt.user.k']
         choices += [f'topic.{name}' for name in self.captures] * 3
         for variable, _ in self.loops if self.decoder != 'csv' else [('line', None)]:
-            choices += [f'{variable}@index', f'{variable}@key'] if self.decoder not in ('csv', 'binary', 'lines') else [f'{variable}@index']
+            choices += [f'{variable}@index', f'{variable}@key'] if self.decoder not in ('csv', 'binary', 'lines', 'senml') else [f'{variable}@index']
         return self.pick(*choices)
 
     # Tests
@@ -297,7 +316,7 @@ class Generator:
     def column(self, name):
         r = self.r
         type_ = r.choice(TYPES)
-        if self.decoder in ('csv', 'binary', 'text', 'bytes') and (type_.endswith('[]') or type_ in ('jsonb', 'json')) and self.often(0.8):
+        if self.decoder in ('csv', 'binary', 'text', 'bytes', 'senml') and (type_.endswith('[]') or type_ in ('jsonb', 'json')) and self.often(0.8):
             type_ = r.choice(NUMERIC + ['text', 'boolean'])
         if self.decoder == 'bytes':
             type_ = self.pick('bytea', 'text', 'integer', 'bytea', 'real')
@@ -354,7 +373,7 @@ class Generator:
         return self.short(c)
 
     def is_payload(self, path):
-        return path.split('.')[0] in ['$', 'payload', 'line', 'g', 'l', 'i', 'j', 'item'] and '@' not in path.split('.')[0]
+        return path.split('.')[0] in ['$', 'payload', 'line', 'g', 'l', 'i', 'j', 'item', 'e', 'record'] and '@' not in path.split('.')[0]
 
     def short(self, c):
         if set(c) <= {'type', 'from'} and not isinstance(c.get('from'), list) and self.often(0.6):
@@ -480,8 +499,10 @@ class Generator:
                 tree['decode'] = self.pick('json', {'json': {'lines': 'false'}})
         elif self.decoder == 'lines':
             tree['decode'] = {'json': {'lines': 'true'}}
-        elif self.decoder in ('text', 'bytes'):
+        elif self.decoder in ('text', 'bytes', 'senml'):
             tree['decode'] = self.decoder
+            if self.decoder == 'senml':
+                self.loops = [('record', None)]
         elif self.decoder == 'csv':
             self.csv = o = {}
             self.delimiter = self.pick(',', ';', 'tab', '|')
@@ -515,6 +536,7 @@ class Generator:
 
     def binary(self, tree):
         r = self.r
+        self.listed = False
         sizes = {'u8': 1, 'i8': 1, 'u16': 2, 'i16': 2, 'u24': 3, 'i24': 3, 'u32': 4, 'i32': 4, 'f32': 4, 'u64': 8, 'i64': 8, 'f64': 8}
 
         def fields(prefix, room, count):
@@ -559,6 +581,23 @@ class Generator:
             self.fields['g'] = group['fields']
         elif self.often(0.2):
             o['length'] = str(self.head)
+        self.tags = {}
+        if not self.groups and 'length' not in o and self.often(0.5):
+            width = self.pick(1, 2)
+            for index in range(r.randrange(1, 4)):
+                size = r.randrange(1, 7)
+                type_ = {'size': str(size), 'fields': fields(f't{index}', size, r.randrange(1, 3))}
+                for f in type_['fields'].values():
+                    if isinstance(f, dict) and f['at'].startswith('-'):
+                        f['at'] = '0'
+                if index == 0 and self.often(0.5):
+                    type_['list'] = 'rec'
+                    self.fields['g'] = type_['fields']
+                    self.listed = True
+                else:
+                    self.fields['$'] = {**self.fields['$'], **type_['fields']}
+                self.tags[f'{index + 1:0{width * 2}x}'] = (size, type_)
+            o['tagged'] = {'at': str(self.head), 'tag_bytes': str(width), 'types': {tag: t for tag, (_, t) in self.tags.items()}}
         tree['decode'] = {'binary': o}
 
     # Messages
@@ -568,11 +607,15 @@ class Generator:
         payload = b'' if self.often(0.04) else self.payload()
         if 'unpack' in tree and payload:
             for step in reversed([tree['unpack']] if isinstance(tree['unpack'], str) else tree['unpack']):
-                if step == 'hex':
-                    payload = self.pick(payload.hex(), payload.hex(' '), payload.hex().upper(), '0x' + payload.hex()).encode()
+                if step in ('gzip', 'zlib'):
+                    payload = payload.encode() if isinstance(payload, str) else payload
+                    payload = gzip.compress(payload, mtime=0) if step == 'gzip' else zlib.compress(payload)
+                elif step == 'hex':
+                    payload = payload.encode() if isinstance(payload, str) else payload
+                    payload = self.pick(payload.hex(), payload.hex(' '), payload.hex().upper(), '0x' + payload.hex())
                 else:
-                    import base64
-                    payload = base64.b64encode(payload)
+                    payload = base64.b64encode(payload.encode() if isinstance(payload, str) else payload)
+            payload = payload.encode() if isinstance(payload, str) else payload
             if self.often(0.03):
                 payload = payload + self.pick(b'g', b'!', b'0')
         out = {
@@ -601,6 +644,8 @@ class Generator:
             if self.often(0.02):
                 text = damaged(r, text)
             return text.encode('utf-8')
+        if self.decoder == 'senml':
+            return self.senml().encode('utf-8')
         if self.decoder == 'csv':
             return self.csv_text().encode('utf-8')
         if self.decoder in ('text', 'bytes'):
@@ -608,6 +653,26 @@ class Generator:
             data = text.encode('utf-8') or b'x'
             return data + bytes([r.randrange(256)]) if self.often(0.05) else data
         return self.record()
+
+    def senml(self):
+        """RFC 8428: base values that hold for the records behind them."""
+        r = self.r
+        times = ['0', '1', '-5', '1.5', '1700000000', '1.7e9', '268435455', '268435456', '-120']
+        numbers = ['21.5', '0', '-1', '1e2', '0.001', '120']
+        choices = {
+            'bn': ['"urn:dev:ow:10e2073a01080063:"', '"room/"', '""'], 'bt': times, 'bu': ['"Cel"', '"%RH"'], 'bv': numbers, 'bs': numbers, 'bver': ['10'],
+            'n': ['"temp"', '"hum"', '""', '"größe"'], 'u': ['"Cel"', '"lat"', '"V"'], 't': times, 'ut': ['10'], 's': numbers,
+        }
+        bodies = {'v': numbers, 'vs': ['"on"', '"x"', '""'], 'vb': ['true', 'false'], 'vd': ['"aGk"']}
+        records = []
+        for index in range(r.randrange(1, 5)):
+            names = [n for n in ('bn', 'bt', 'bu', 'bv', 'bs', 'bver') if r.random() < (0.4 if index == 0 else 0.08)]
+            names += [n for n in ('n', 'u', 't', 's') if r.random() < 0.5]
+            body = r.choice(list(bodies)) if r.random() < 0.85 else None
+            members = [f'"{n}":{r.choice(choices[n])}' for n in names] + ([f'"{body}":{r.choice(bodies[body])}'] if body else [])
+            r.shuffle(members)
+            records.append('{' + ','.join(members) + '}')
+        return '[' + ','.join(records) + ']'
 
     def cell(self, make):
         """A value as text: without the quotes of JSON."""
@@ -666,6 +731,10 @@ class Generator:
                     start = at + (self.head + index * self.every if root == 'g' else 0)
                     if start + len(raw) <= len(data):
                         data[start:start + len(raw)] = raw
+        if self.tags and not self.groups:
+            for _ in range(r.randrange(5)):
+                tag = self.pick(*self.tags) if self.often(0.97) else 'ff' * (len(next(iter(self.tags))) // 2)
+                data += bytes.fromhex(tag) + bytes(r.randrange(256) for _ in range(self.tags.get(tag, (2, None))[0]))
         if self.count == '$.n' and self.often(0.9):
             data[0] = records
         if self.often(0.05):

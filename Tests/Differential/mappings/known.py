@@ -33,8 +33,6 @@ def unpacked(message):
 
 # name, reason, whether it is this difference: of the case, the message, our answer, theirs, and the words for how they differ
 KNOWN = [
-    ('floats of 32 bits', 'they are what their shortest text says, 24.1; the other reader takes them for the double of the same value',
-     lambda case, message, ours, theirs, reason: 'f32' in text(case)),
     ('a leap second', 'it is the first second of the next minute; the other reader refuses it',
      lambda case, message, ours, theirs, reason: any(b':60' in data for data in unpacked(message))),
     ('the local day', 'of a count of units it is that of the zone; the other reader takes the day in UTC',
