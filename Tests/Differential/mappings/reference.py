@@ -6,6 +6,7 @@ PostgreSQL's types and from the precision of its numbers. That is added here:
 - decimals have 80 digits, and a result is whole when it is so to 60 of them: 68 degF are 20 degC;
 - text that is no uuid, holds a NUL character, is too long for a varchar, or a number too large for a numeric(p,s) is an error, as PostgreSQL would say, and a numeric(p,s)
   is rounded as it does;
+- resolved numbers of SenML are written plainly;
 - a float of 32 bits is the number of its shortest text, 24.1, and not the double of the same value;
 - hexadecimal digits may stand apart, base64 may be unpadded and of either alphabet, and neither holds anything else;
 - elements of arrays are brought into their type as single values are, and may be null;
@@ -126,6 +127,15 @@ class Reference:
             except (ArithmeticError, TypeError, ValueError) as x:
                 raise m.Err(f'{type(x).__name__}: {x}')
 
+        dsenml = m.dsenml
+
+        def dsenml_too(b, o, received):
+            out = dsenml(b, o, received)
+            for record in out:
+                record.p = [(k, m.Num(f'{decimal.Decimal(v).normalize():f}') if k in ('t', 'v', 's') and isinstance(v, m.Num) else v) for k, v in record.p]
+            return out
+
+        m.dsenml = dsenml_too
         bfield = m.bfield
 
         def bfield_too(b, spec, endian):

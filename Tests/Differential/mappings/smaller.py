@@ -1,5 +1,5 @@
 """Makes a difference as small as it goes: fewer columns, fewer keys, a shorter payload."""
-import base64, json, re
+import base64, gzip, json, re, zlib
 
 
 def category(reason):
@@ -100,8 +100,11 @@ def unpacked(steps, data):
     """The payload that the steps lead to, where they do."""
     try:
         for step in [steps] if isinstance(steps, str) else steps:
-            data = bytes.fromhex(data.decode().replace('0x', '')) if step == 'hex' else base64.b64decode(data)
-    except ValueError:
+            if step == 'hex':
+                data = bytes.fromhex(data.decode().replace('0x', ''))
+            else:
+                data = {'base64': base64.b64decode, 'gzip': gzip.decompress, 'zlib': zlib.decompress}[step](data)
+    except (ValueError, OSError, EOFError, zlib.error):
         return
     yield data
 
