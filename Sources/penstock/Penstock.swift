@@ -11,7 +11,9 @@ struct Penstock: AsyncParsableCommand {
         abstract:
             "Takes telemetry out of an MQTT broker and puts it into PostgreSQL; acknowledges a message only when its rows are durable.",
         version: version,
-        subcommands: [Run.self, Demo.self, Check.self, Try.self, Migrate.self, Replay.self, Sessions.self, Infer.self, Simulate.self]
+        subcommands: [
+            Run.self, Demo.self, Check.self, Try.self, Migrate.self, Replay.self, Sessions.self, Infer.self, Simulate.self, Schema.self,
+        ]
     )
 
     /// The main thread waits while the command runs on the cooperative pool; it does not become a dispatch thread, so that the process can also be

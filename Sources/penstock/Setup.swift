@@ -24,7 +24,7 @@ struct Setup {
     init(_ options: ConfigurationOptions) throws {
         configuration = try Self.configuration(options)
         let reading = MappingReader.read(folder: configuration.mappings)
-        guard reading.diagnostics.isEmpty else { throw Failure(.configuration, all: reading.diagnostics.map(\.description)) }
+        guard reading.diagnostics.isEmpty else { throw Failure(.configuration, all: reading.diagnostics.map(SourceExcerpt.text)) }
         mappings = reading.mappings
     }
 

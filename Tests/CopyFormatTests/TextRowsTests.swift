@@ -46,7 +46,7 @@ struct TextRowsTests {
                 buffer.endField(field)
             }
         }
-        #expect(written == #"{"a\"b\\\\c\n",NULL}"# + "\t" + #"{"(1,2),(3,4)";"(5,6),(7,8)"}"# + "\t{}\n")
+        #expect(written == #"{"a\\"b\\\\c\n",NULL}"# + "\t" + #"{"(1,2),(3,4)";"(5,6),(7,8)"}"# + "\t{}\n")
     }
 
     @Test("pieces follow one another, and the memory grows")

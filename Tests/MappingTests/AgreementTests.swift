@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What `scripts/compare-mappings --seed 7 --count 120 --record FILE` has written: generated mappings and messages with the rows on which
-/// Penstock and a second reader of the format agreed.
+/// Penstock and a second reader of the format agreed. Mappings whose constants do not fit their columns are refused, and left out.
 @Suite("Generated mappings give the rows on which two readers agreed")
 struct AgreementTests {
     struct Case: Decodable, Sendable {
@@ -23,7 +23,7 @@ struct AgreementTests {
     @Test("rows are the same to the last bit, and letters for the same column")
     func rows() throws {
         let cases = try Self.cases
-        #expect(cases.count == 120)
+        #expect(cases.count == 82)
         for (index, one) in cases.enumerated() {
             let answer = MappingRequest(mapping: one.mapping, messages: one.messages).answer
             #expect(answer.mistakes == nil, "case \(index)")

@@ -72,8 +72,7 @@ struct DocumentTests {
 
     @Test("what is wrong with a payload is an error, whatever the mapping asks of it")
     func errors() throws {
-        #expect(
-            try reason(Self.lines + "columns: {v: jsonb from $}", "{\"v\":1}\n{") == "decode json: document 2: unexpected end at byte 1")
+        #expect(try reason(Self.lines + "columns: {v: jsonb from $}", "{\"v\":1}\n{")?.hasPrefix("decode json: document 2: ") == true)
         #expect(try reason(Self.csv + "columns: {v: jsonb from $}", "a\n\"1")?.contains("does not end") == true)
         #expect(try reason(Self.binary + "columns: {v: jsonb from $}", [UInt8]()) == nil)
         let short = "topic: t\ndecode: {binary: {fields: {a: u16 at 0}}}\ntable: x\ncolumns: {v: jsonb from $}"

@@ -34,6 +34,7 @@ struct LoadCheckTests {
             "{type: date, default: 2020-01-01}",
             "{type: integer, parse: hex, map: {A: ff}}", "{type: numeric, const: 1e3, scale: 0.1}", "{type: text, const: null}",
             "{type: timestamptz, default: received, max: +1 d}", "{type: bytea, default: abc}",
+            "{type: real, const: \" \", trim: true, null_if: \"\"}",
         ])
     func fittingConstants(column: String) { #expect(mistakes(Self.head + "columns:\n  v: \(column)") == []) }
 
@@ -119,6 +120,7 @@ struct LoadCheckTests {
             ("{e: {from: $.a, decode: json, upack: hex}}", "did you mean 'unpack'?"),
             ("{e: {from: $.a, unpack: rot13, decode: json}}", "unknown step 'rot13'"), ("[e]", "'embed' needs names"),
             ("{e: {from: rest, decode: json}}", "cannot be made of rest"),
+            ("{e: {from: $.a, decode: sparkplug}}", "embed 'e' cannot hold Sparkplug"),
         ])
     func embeds(embed: String, words: String) { expectMistake("topic: a\nembed: \(embed)\ntable: x\ncolumns: {v: real}", words) }
 

@@ -20,7 +20,10 @@ struct ReaderTests {
                 "type 'reel' of column 'v' is not known - did you mean 'real'? A type of your own is written with its schema: public.reel"
             ),
             (head + "columns: {v: timestamp}", "use timestamptz"), (head + "columns: {v: 'timestamp(3)[]'}", "use timestamptz"),
-            (head + "columns: {v: real form x}", "type 'real form x' of column 'v' is not known - a column reads TYPE [not null] from SOURCE"),
+            (
+                head + "columns: {v: real form x}",
+                "type 'real form x' of column 'v' is not known - a column reads TYPE [not null] from SOURCE"
+            ),
             (head + "columns: {v: varchar(0)}", "type 'varchar(0)' of column 'v' is not known"),
             (head + "columns: {v: \"mood'; DROP TABLE x\"}", "a type's name has letters, digits and _"),
             (head + "columns: {v: {type: interval, scale: 2}}", "'scale' is for numbers; column 'v' is interval"),
@@ -38,7 +41,6 @@ struct ReaderTests {
             ("topic: \"a/{x}/{x}\"\ntable: x\ncolumns: {v: real}", "the capture {x} stands twice"),
             ("topic: $share/g/a\ntable: x\ncolumns: {v: real}", "leave $share/group/ out"),
             ("topic: a\ndecode: text\ntable: x\ncolumns: {v: real}", "a text payload has no field 'v' - use from: $"),
-            ("topic: a\ndecode: sparkplug\ntable: x\ncolumns: {v: real}", "decode: sparkplug is not yet supported"),
             ("topic: a\ndecode: {cbor: {lines: true}}\ntable: x\ncolumns: {v: real}", "unknown key 'lines' in decode cbor"),
             ("topic: a\ndecode: jsno\ntable: x\ncolumns: {v: real}", "unknown decoder 'jsno' - did you mean 'json'?"),
             ("topic: a\nembed: {x: 1}\ntable: x\ncolumns: {v: real}", "embed 'x' needs keys and values here, not a single value"),

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("What a mapping may write into a table's column")
 struct AssignmentTests {
-    private func column(_ name: String) -> StoredType { StoredType(ColumnType(parsing: name) ?? .other(name)) }
+    private func type(_ name: String) -> ColumnType {
+        ColumnType(parsing: name) ?? (name.hasSuffix("[]") ? .array(.other(String(name.dropLast(2)))) : .other(name))
+    }
 
     @Test(
         "takes every value of the declared type",
@@ -20,7 +22,7 @@ struct AssignmentTests {
             ("interval", "interval(3)"),
         ])
     func taken(from: String, to: String) {
-        #expect((ColumnType(parsing: from) ?? .other(from)).isAssignable(to: column(to)))
+        #expect(type(from).isAssignable(to: StoredType(type(to))))
     }
 
     @Test(
@@ -34,9 +36,7 @@ struct AssignmentTests {
             ("jsonb", "text"), ("real", "citext"), ("citext", "hstore"), ("citext", "citext[]"), ("inet", "cidr"),
         ])
     func refused(from: String, to: String) {
-        let declared =
-            ColumnType(parsing: from) ?? (from.hasSuffix("[]") ? .array(.other(String(from.dropLast(2)))) : .other(from))
-        #expect(!declared.isAssignable(to: column(to)))
+        #expect(!type(from).isAssignable(to: StoredType(type(to))))
     }
 
     @Test("an enum takes text and its own name, and no other enum's")

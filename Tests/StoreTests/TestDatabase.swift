@@ -15,7 +15,8 @@ enum TestDatabase {
     static func connect() throws -> OpenConnection {
         guard let url else { throw NotAvailable() }
         let open = OpenConnection(try Connection(url: url))
-        try open.connection.execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET lc_monetary = 'C'")
+        try open.connection.execute(
+            "SET TIME ZONE 'UTC'; SET search_path = public; SET client_min_messages = warning; SET lc_monetary = 'C'")
         return open
     }
 }
@@ -25,6 +26,7 @@ struct DatabaseTrait: SuiteTrait, TestScoping {
     func provideScope(for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void) async throws {
         let server = try await PrivatePostgreSQL()
         try await server.start()
+        _ = try Migrator.apply(try Connection(url: server.url()))
         try await TestDatabase.$url.withValue(server.url()) { try await function() }
         await server.stop(.immediate)
     }
@@ -85,7 +87,9 @@ struct OneColumn {
             _ = Array("t".utf8).withUnsafeBytes { topic in
                 Array(payload.utf8).withUnsafeBytes { payload in
                     evaluator.process(
-                        MessageInput(topic: topic, payload: payload, receivedMicroseconds: 1_704_067_200_000_000, qos: 0, isRetained: false), into: buffer)
+                        MessageInput(
+                            topic: topic, payload: payload, receivedMicroseconds: 1_704_067_200_000_000, qos: 1, isRetained: false),
+                        into: buffer)
                 }
             }
             if let failure = evaluator.failures.first { throw Refused(description: failure.reason) }

@@ -69,6 +69,9 @@ public struct PoolSettings: Sendable {
     /// How long a process may be silent before others take its sessions.
     public var lease = TimeAmount.seconds(5)
 
+    /// Several sessions take part in one filter, so that messages of one device can be stored in another order than they came in.
+    public var sharesMessages: Bool { sessions > 1 && distribution != .split }
+
     /// Between two looks at the leases.
     var leaseInterval: TimeAmount { .nanoseconds(lease.nanoseconds / 5) }
 

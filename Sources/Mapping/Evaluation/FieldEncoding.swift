@@ -18,11 +18,12 @@ extension Evaluator {
             buffer.pointee.appendTimestamp(unixMicroseconds: try time(value, details, slots))
         case .roundedTimestamp:
             let microseconds = try time(value, details, slots)
-            buffer.pointee.appendTimestamp(unixMicroseconds: Self.rounded(microseconds, digits: details.wire.timePrecision))
+            buffer.pointee.appendTimestamp(
+                unixMicroseconds: Self.rounded(microseconds, digits: details.wire.timePrecision, from: PostgreSQLTime.epochMicroseconds))
         case .date: buffer.pointee.appendDate(unixDays: try date(value, details, slots))
         case .time:
             let microseconds = try timeOfDay(value)
-            buffer.pointee.appendTime(microsecondsOfDay: Self.rounded(microseconds, digits: details.wire.timePrecision))
+            buffer.pointee.appendTime(microsecondsOfDay: Self.rounded(microseconds, digits: details.wire.timePrecision, from: 0))
         case .inet, .cidr: buffer.pointee.append(try address(value, isNetwork: encoding == .cidr), isNetwork: encoding == .cidr)
         case .enumeration: try encodeLabel(value, details, into: buffer)
         case .uuid: try encodeUUID(value, into: buffer)

@@ -109,14 +109,18 @@ extension Evaluator {
         }
     }
 
-    /// Digits of a fraction cut down as PostgreSQL does for `timestamptz(3)`: to the nearest from 2000 on, halves away from there.
-    static func rounded(_ microseconds: Int64, digits: Int?) -> Int64 {
+    /// Digits of a fraction cut down as PostgreSQL does for `timestamptz(3)` and `time(3)`: to the nearest, halves away from the origin.
+    /// - Parameter origin: 2000 for moments, 0 for times of day.
+    static func rounded(_ microseconds: Int64, digits: Int?, from origin: Int64) -> Int64 {
         guard let digits else { return microseconds }
         let unit = (digits..<6).reduce(1 as Int64) { unit, _ in unit * 10 }
-        let distance = microseconds &- PostgreSQLTime.epochMicroseconds
+        let distance = microseconds &- origin
         let whole = distance / unit &* unit
         let rest = distance &- whole
-        return microseconds &- rest &+ (rest >= unit / 2 ? unit : rest <= -(unit / 2) ? -unit : 0)
+        let step = rest >= unit / 2 ? unit : rest <= -(unit / 2) ? -unit : 0
+        let (sum, overflow) = (microseconds &- rest).addingReportingOverflow(step)
+        // At the very end of time there is no later one.
+        return overflow ? microseconds &- rest : sum
     }
 
     /// A time of day by itself, or behind a date as it was written there; that of receipt is in UTC.

@@ -71,20 +71,20 @@ struct MappingCompiler {
         _ root: DocumentRoot, _ decode: DecodeSyntax, name: String, unpack: [UnpackStep], source: SlotSource?, bytesSlot: Int
     ) -> CompiledDocument {
         let (trie, base) = table.trie(below: .document(root))
-        let paths = table.paths(below: .document(root))
+        let wanted = table.wanted(below: .document(root))
         var wants: BinaryWants?
         // Lines and records are walked without the whole; what asks for more finds the payload written as JSON.
         var isWrittenAsText = false
         switch decode {
-        case .csv, .json(_, lines: true): isWrittenAsText = !paths.isEmpty
+        case .csv, .json(_, lines: true): isWrittenAsText = !wanted.isEmpty
         case .binary(let layout):
             func slots(_ fields: [BinaryField]) -> [Int] {
-                fields.map { field in paths.firstIndex(of: [field.name]).map { base + trie.slots[$0] } ?? -1 }
+                fields.map { field in wanted.first { $0.path == [field.name] }.map { base + $0.slot } ?? -1 }
             }
             let tagged = layout.tagged?.types.map { $0.list == nil ? $0.fields : [] } ?? []
             wants = BinaryWants(fields: slots(layout.fields), tagged: tagged.map { slots($0) })
             let names = Set((layout.fields + tagged.joined()).map { [$0.name] })
-            isWrittenAsText = paths.contains { !names.contains($0) }
+            isWrittenAsText = wanted.contains { !names.contains($0.path) }
         default: break
         }
         let document = CompiledDocument(

@@ -47,20 +47,18 @@ extension MappingCompiler {
     /// Lines and records are read one by one where a loop runs over all of them; anything else is an array or an object of JSON text.
     private mutating func items(of loop: LoopSyntax, _ trie: PathTrie) -> CompiledLoop.Items {
         guard case .document(let root, let path) = loop.over, let document = documents[root] else { return .values(resolve(loop.over)) }
-        let wanted = table.paths(below: .loop(block: block, variable: loop.variable))
-        // While the table is open, paths are met that the trie does not have yet.
-        func slot(of path: [String]) -> Int? {
-            wanted.firstIndex(of: path).flatMap { trie.slots.indices.contains($0) ? trie.slots[$0] : nil }
+        let wanted = table.wanted(below: .loop(block: block, variable: loop.variable))
+        func slots(_ fields: [BinaryField]) -> [Int] {
+            fields.map { field in wanted.first { $0.path == [field.name] }?.slot ?? -1 }
         }
-        func slots(_ fields: [BinaryField]) -> [Int] { fields.map { slot(of: [$0.name]) ?? -1 } }
         switch document.decode {
         case .csv(let options, _) where path.isEmpty:
-            let cells = zip(wanted, trie.slots).filter { $0.0.count == 1 }
+            let cells = wanted.filter { $0.path.count == 1 }
             return .csvLines(
                 document,
                 CSVDocument(
-                    options: options, paths: cells.map { $0.0[0] }, slots: cells.map(\.1), slotCount: trie.slotCount,
-                    wholeSlot: slot(of: [])))
+                    options: options, paths: cells.map { $0.path[0] }, slots: cells.map(\.slot), slotCount: trie.slotCount,
+                    wholeSlot: wanted.first { $0.path.isEmpty }?.slot))
         case .json(_, lines: true) where path.isEmpty: return .jsonLines(document)
         case .binary(let layout):
             guard path.count == 1, case .name(let name) = path[0] else { break }

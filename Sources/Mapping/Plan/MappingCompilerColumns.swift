@@ -43,6 +43,7 @@ extension MappingCompiler {
         calculation(of: column, &details, &steps)
         if column.defaultValue != nil { steps.insert(.hasDefault) }
         if column.isNotNull { steps.insert(.isNotNull) }
+        // Of several sources one from the payload is enough, and then any of them counts as a value, `received` too.
         let readsPayload = column.from.contains { source in
             switch source {
             case .document, .rawPayload: true

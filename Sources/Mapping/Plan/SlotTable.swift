@@ -47,8 +47,11 @@ struct SlotTable {
         return nextSlot
     }
 
-    /// Paths below a root that the walk has met.
-    func paths(below root: Root) -> [[String]] { roots[root]?.paths ?? [] }
+    /// Paths below a root, and their slots in its trie; none while the table is open.
+    func wanted(below root: Root) -> [(path: [String], slot: Int)] {
+        guard !isOpen, let known = roots[root] else { return [] }
+        return Array(zip(known.paths, known.trie.slots))
+    }
 
     /// The trie of a root and its first slot, once the table is closed.
     func trie(below root: Root) -> (trie: PathTrie, base: Int) { roots[root].map { ($0.trie, $0.base) } ?? (PathTrie(paths: []), 0) }

@@ -21,7 +21,12 @@ struct ConstantChecks {
             constants.append(Constant(words: "\(words) '\(text)'", mark: node.mark, column: column))
         }
         let later = stepsBehindMap(of: column)
-        if column.map.isEmpty { add("const", object["const"], later) }
+        if column.map.isEmpty {
+            var first = later
+            first.trim = column.trim
+            first.nullIf = column.nullIf
+            add("const", object["const"], first)
+        }
         for (_, value) in object["map"]?.members ?? [] { add("the value of map", value, later) }
         add("map_else", object["map_else"], later)
         // A date stands for its midnight there, and was looked at as such.

@@ -92,6 +92,7 @@ extension Diagnostic {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.indices.contains(number - 1) else { return nil }
         let line = lines[number - 1]
+        if line.prefix(while: { $0 == " " || $0 == "\t" }).contains("\t") { return "indent with spaces: YAML takes no tabs" }
         let value = line.drop { $0 != ":" }.dropFirst().drop { $0 == " " }
         if value.hasPrefix("[") || line.contains("- ["), line.contains("{") { return "write the list with - lines, one topic each" }
         if value.hasPrefix("{"), line.hasPrefix("topic") { return "quote a topic that starts with {" }

@@ -42,7 +42,7 @@ extension JSON.Lines {
         var lines = JSON.Lines(bytes)
         while let line = lines.next() {
             if writer.count > 1 { writer.append(byte: UInt8(ascii: ",")) }
-            writer.append(line)
+            writer.append(UnsafeRawBufferPointer(rebasing: line.last == 0x0D ? line.dropLast() : line[...]))
         }
         writer.append(byte: UInt8(ascii: "]"))
         scratch.giveBack(room - writer.count)

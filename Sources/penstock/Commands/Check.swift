@@ -19,15 +19,15 @@ struct Check: AsyncParsableCommand {
 
     func run() async throws {
         let setup = try Setup(options)
-        var problems = setup.mappings.flatMap { MappingTestRunner.run($0).map(\.description) }
+        var problems = setup.mappings.flatMap { MappingTestRunner.run($0).map { $0.description + SourceExcerpt.excerpt(at: $0.mark) } }
         let plan = MappingPlan(setup.mappings)
         for subscription in plan.subscriptions { print("subscribes to \(subscription.filter) at QoS \(subscription.qos.rawValue)") }
         for (left, right) in plan.overlaps { print("note: mappings '\(left)' and '\(right)' can both take a message") }
-        for table in plan.tables where table.key.isEmpty {
-            print("note: table '\(table.name)' has no key: a message that is delivered twice at QoS 1 cannot be told from two messages")
-        }
+        Self.show(MappingNote.sharedTables(setup.mappings))
+        Self.show(MappingNote.tables(setup.mappings, isShared: setup.configuration.pool.sharesMessages))
+        Self.show(setup.mappings.flatMap(MappingNote.costs))
         if !offline {
-            problems += try await Self.checkDatabase(setup.configuration, plan.tables)
+            problems += try await Self.checkDatabase(setup.configuration, plan)
             problems += await Self.checkBroker(setup.configuration, plan)
         }
         guard problems.isEmpty else { throw Failure(.failed, all: problems) }
@@ -35,7 +35,16 @@ struct Check: AsyncParsableCommand {
         print("\(setup.mappings.count) mappings, \(tests) tests: all right\(offline ? " (offline)" : "")")
     }
 
-    private static func checkDatabase(_ configuration: Configuration, _ tables: [TableDefinition]) async throws -> [String] {
+    private static func show(_ notes: [MappingNote]) {
+        for note in notes {
+            switch note.kind {
+            case .warning: Terminal.warning(note.description)
+            case .note, .cost: print("note: \(note)")
+            }
+        }
+    }
+
+    private static func checkDatabase(_ configuration: Configuration, _ plan: MappingPlan) async throws -> [String] {
         try await blocking {
             do {
                 let database = try configuration.database.connect()
@@ -45,8 +54,8 @@ struct Check: AsyncParsableCommand {
                 }
                 if let problem = try Catalog.encodingProblem(database.connection) { problems.append(problem) }
                 problems += try Catalog.durabilityWarnings(database.connection)
-                let checks = try MappedTables(checking: tables, database.connection)
-                for table in tables {
+                let checks = try MappedTables(checking: plan.tables, database.connection)
+                for table in plan.tables {
                     guard let check = checks.checks[table.name] else { continue }
                     for warning in check.warnings { Terminal.warning(warning) }
                     let policy = table.ddl ?? configuration.ddl
@@ -54,6 +63,7 @@ struct Check: AsyncParsableCommand {
                         print("note: table '\(table.name)' does not exist yet; the service will make it (ddl: \(policy.rawValue))")
                     } else {
                         problems += check.problems.map(\.description)
+                        if check.problems.isEmpty { problems += rehearse(plan, table.name, database.connection) }
                     }
                 }
                 return problems
@@ -63,6 +73,23 @@ struct Check: AsyncParsableCommand {
                 return ["the database: \(error)"]
             }
         }
+    }
+
+    /// Has PostgreSQL plan the statements by which rows meet others of their key, and takes back what that needs. Nothing is stored.
+    private static func rehearse(_ plan: MappingPlan, _ table: String, _ connection: borrowing Connection) -> [String] {
+        var problems: [String] = []
+        for target in plan.targets where target.table == table {
+            guard let conflict = target.conflict else { continue }
+            let staged = StagedRows(target, conflict)
+            do throws(PostgreSQLError) {
+                try connection.execute("BEGIN; \(staged.creation); EXPLAIN \(staged.merge); ROLLBACK")
+            } catch {
+                try? connection.execute("ROLLBACK")
+                problems.append(
+                    "table '\(table)': PostgreSQL does not take the statement of on_conflict: \(conflict.policy.rawValue): \(error)")
+            }
+        }
+        return problems
     }
 
     private static func checkBroker(_ configuration: Configuration, _ plan: MappingPlan) async -> [String] {

@@ -1,132 +1,76 @@
 import ArgumentParser
 import Foundation
+import Ingest
+import MQTT
 import Mapping
-import Payload
 
 struct Try: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows what a message becomes: which mappings take it and why others do not, its rows, or the dead letter and why.")
+        abstract:
+            "Shows what a message becomes: which mappings take it and why others do not, its fields and which column takes each, its rows, or the dead letter and why.",
+        discussion: """
+            Nothing is stored. The payload is given by one of --payload, --payload-file, --payload-hex and -; with --live the messages are the broker's next \
+            ones, heard in a session of their own at QoS 0 that the broker forgets.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Option(help: "The topic of the message.")
-    var topic: String
+    @Option(help: "The topic of the message; with --live a topic filter, all that the mappings subscribe to if it is not given.")
+    var topic: String?
 
-    @Option(help: "The payload as text.")
-    var payload: String?
+    @OptionGroup(title: "The message") var message: MessageOptions
 
-    @Option(help: "A file that holds the payload.")
-    var payloadFile: String?
+    @Option(help: ArgumentHelp("Only this mapping; more than one may be named.", valueName: "name"))
+    var mapping: [String] = []
 
-    @Option(help: "The payload in hexadecimal.")
-    var payloadHex: String?
+    @Option(help: ArgumentHelp("Tries the next messages of the broker, so many.", valueName: "count"))
+    var live: Int?
 
-    @Argument(help: "'-' reads the payload from standard input.")
-    var input: String?
+    @Option(help: "With --live: gives up after so many seconds.")
+    var seconds: Int?
 
-    @Flag(help: "As JSON.")
+    @Flag(help: "As JSON; with --live one object a line.")
     var json = false
 
     func validate() throws {
-        let given = [payload != nil, payloadFile != nil, payloadHex != nil, input != nil].filter { $0 }.count
-        guard given == 1, input == nil || input == "-" else {
-            throw ValidationError("give one of --payload, --payload-file, --payload-hex and -")
+        if let live {
+            guard (1...LiveMessages.countMaximum).contains(live) else {
+                throw ValidationError("--live is from 1 to \(LiveMessages.countMaximum)")
+            }
+            guard message.isEmpty else {
+                throw ValidationError("--live takes messages from the broker: leave the options of the message out")
+            }
+            guard (1...86_400).contains(seconds ?? 1) else { throw ValidationError("--seconds is from 1 to 86400") }
+            if let topic, (try? TopicFilter(topic)) == nil || topic.hasPrefix("$share/") {
+                throw ValidationError("--topic is a topic filter such as 'site/#', not '\(topic)'")
+            }
+            return
         }
+        guard let topic else { throw ValidationError("give --topic, or --live") }
+        guard (try? TopicName(topic)) != nil else { throw ValidationError("--topic is a topic without wildcards, not '\(topic)'") }
+        guard seconds == nil else { throw ValidationError("--seconds goes with --live") }
+        try message.validatePayload()
     }
 
     func run() async throws {
         let setup = try Setup(options)
-        let bytes = try readPayload()
-        let trials = setup.mappings.map { MappingTrial($0, topic: topic, payload: bytes, limits: setup.configuration.decode) }
-        if json {
-            print(try MappingTrial.json(trials))
-        } else {
-            for trial in trials { print(trial.text) }
+        let mappings = try chosen(of: setup.mappings)
+        if let live {
+            try await LiveTrial(
+                mappings: mappings, configuration: setup.configuration, filter: topic, count: live, seconds: seconds ?? 60, json: json
+            ).run()
+            return
         }
-        if !trials.contains(where: \.isMatched) {
-            Terminal.note("no mapping takes this topic: the message would be acknowledged and counted as unrouted")
-        }
-        if trials.contains(where: { $0.deadLetter != nil }) { throw ExitCode(ExitStatus.failed.rawValue) }
+        let tried = MessageTrial(mappings, try message.message(topic: topic ?? ""), limits: setup.configuration.decode)
+        print(json ? try tried.json() : tried.text)
+        if tried.isDeadLetter { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
-    private func readPayload() throws -> [UInt8] {
-        if let payload { return Array(payload.utf8) }
-        if let payloadFile {
-            guard let data = FileManager.default.contents(atPath: payloadFile) else {
-                throw Failure(.usage, "cannot read the file '\(payloadFile)'")
-            }
-            return Array(data)
+    private func chosen(of mappings: [MappingSyntax]) throws -> [MappingSyntax] {
+        for name in mapping where !mappings.contains(where: { $0.name == name }) {
+            let hint = suggestion(for: name, among: mappings.map(\.name)) ?? "mappings are \(mappings.map(\.name).joined(separator: ", "))"
+            throw Failure(.usage, "there is no mapping '\(name)' - \(hint) [--mapping]")
         }
-        guard var payloadHex else { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
-        var bytes = [UInt8](repeating: 0, count: payloadHex.utf8.count)
-        do {
-            let count = try bytes.withUnsafeMutableBytes { target in
-                try payloadHex.withUTF8 { source in
-                    try target.baseAddress.map { try Unpack.hex(UnsafeRawBufferPointer(source), into: $0) } ?? 0
-                }
-            }
-            return Array(bytes[..<count])
-        } catch {
-            throw Failure(.usage, "--payload-hex: \(error)")
-        }
-    }
-}
-
-/// What one mapping makes of a message.
-struct MappingTrial {
-    var name: String
-    var isMatched: Bool
-    /// Why it makes no rows, where it makes none.
-    var reason: String?
-    var deadLetter: String?
-    var rows: [DecodedRows]
-
-    init(_ mapping: MappingSyntax, topic: String, payload: [UInt8], limits: EvaluationLimits) {
-        let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
-        let trial = Trial(MappingPlan([mapping]), topic: topic, payload: payload, receivedMicroseconds: now, qos: 1, limits: limits)
-        name = mapping.name
-        isMatched = trial.outcome.matchedCount > 0
-        deadLetter = trial.failures.first.map { $0.reason }
-        rows = trial.rows
-        let counters = trial.counters[0]
-        if !isMatched {
-            let patterns = mapping.topics.map { "'\($0.value)'" }.joined(separator: ", ")
-            reason = "the topic does not match \(patterns), or is excluded"
-        } else if deadLetter == nil, rows.isEmpty {
-            reason =
-                counters.emptySkipped > 0
-                ? "the payload is empty (empty_payload: skip)"
-                : counters.filtered > 0
-                    ? "no 'when' takes it"
-                    : counters.noValues > 0
-                        ? "none of the nullable columns has a value (keep_empty: true would keep the row)"
-                        : counters.skippedRows > 0 ? "all rows were skipped (on_error: skip_row)" : "its loops have no items"
-        }
-    }
-
-    var text: String {
-        if let deadLetter { return "\(name): dead letter: \(deadLetter)" }
-        if let reason { return "\(name): \(isMatched ? "no rows, " : "not matched, ")\(reason)" }
-        return rows.map { part in
-            let table = TextTable(header: part.columns.map(\.name), rows: part.rows.map { $0.map { $0?.shown ?? "NULL" } })
-            return "\(name): table \(part.table)\n\(table.text)"
-        }.joined(separator: "\n")
-    }
-
-    static func json(_ trials: [MappingTrial]) throws -> String {
-        let objects = trials.map { trial -> [String: Any] in
-            var object: [String: Any] = ["mapping": trial.name, "matched": trial.isMatched]
-            object["reason"] = trial.reason
-            object["dead_letter"] = trial.deadLetter
-            object["tables"] = trial.rows.map { part -> [String: Any] in
-                let rows = part.rows.map { row in
-                    Dictionary(uniqueKeysWithValues: zip(part.columns, row).map { ($0.name, $1.map { $0.shown as Any } ?? NSNull()) })
-                }
-                return ["table": part.table, "rows": rows]
-            }
-            return object
-        }
-        let data = try JSONSerialization.data(withJSONObject: objects, options: [.prettyPrinted, .sortedKeys])
-        return String(decoding: data, as: UTF8.self)
+        return mapping.isEmpty ? mappings : mappings.filter { mapping.contains($0.name) }
     }
 }

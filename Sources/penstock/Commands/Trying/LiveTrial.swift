@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import Ingest
+import MQTT
+import Mapping
+
+/// `penstock try --live`: the next messages of the broker, tried as they come.
+struct LiveTrial {
+    var mappings: [MappingSyntax]
+    var configuration: Configuration
+    /// nil: what the mappings subscribe to.
+    var filter: String?
+    var count: Int
+    var seconds: Int
+    var json: Bool
+
+    func run() async throws {
+        let filters = try filter.map { [try TopicFilter($0)] } ?? MappingPlan(mappings).subscriptions.map(\.filter)
+        let listening = LiveMessages(
+            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filters: filters, count: count,
+            seconds: seconds)
+        let stop = StopSignal()
+        let watching = Task {
+            if await stop.wait() != nil { listening.stop() }
+        }
+        defer { watching.cancel() }
+        var tried = 0
+        var deadLetters = 0
+        do {
+            Terminal.note("listening to \(filters.map { "'\($0)'" }.joined(separator: ", ")) …")
+            for try await heard in listening.messages {
+                tried += 1
+                let message = TrialMessage(
+                    topic: heard.topic, payload: heard.payload, receivedMicroseconds: heard.receivedMicroseconds, qos: heard.qos,
+                    isRetained: heard.isRetained, properties: heard.properties)
+                let trial = MessageTrial(mappings, message, limits: configuration.decode)
+                if trial.isDeadLetter { deadLetters += 1 }
+                try show(trial, number: tried)
+            }
+        } catch {
+            throw Failure(.failed, "\(error)")
+        }
+        if !stop.isReceived, tried < count {
+            throw Failure(
+                .failed,
+                tried == 0
+                    ? "no message came within \(seconds) s: do devices publish there now, and may this user read it? [--seconds, --topic]"
+                    : "only \(grouped(tried)) of \(grouped(count)) messages came within \(seconds) s [--seconds]")
+        }
+        if deadLetters > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    private func show(_ trial: MessageTrial, number: Int) throws {
+        // Whoever reads along in a pipe gets each message when it comes.
+        defer { fflush(nil) }
+        if json { return print(try trial.jsonLine()) }
+        let message = trial.message
+        let topic = ForeignText(message.topic.utf8).description
+        print(
+            Style.bold("\(number). \(topic)")
+                + ", \(grouped(message.payload.count)) bytes\(message.isRetained ? ", retained" : "")\n" + trial.text)
+    }
+}

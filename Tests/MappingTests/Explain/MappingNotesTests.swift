@@ -1,0 +1,66 @@
+import Testing
+
+@testable import Mapping
+
+@Suite("check notes what costs much, and what may not be meant")
+struct MappingNotesTests {
+    @Test(
+        "cost",
+        arguments: [
+            ("columns: {e: jsonb from rest}", ["3:11: cost: column 'e' takes the rest: every member that no other column takes is copied"]),
+            ("columns: {p: jsonb from $}", ["3:11: cost: column 'p' stores the whole payload"]),
+            (
+                "each: {s: $.s.*}\ncolumns: {p: jsonb from $}",
+                ["4:11: cost: column 'p' stores the whole payload with each row of a loop"]
+            ),
+            (
+                "each: {k: $.m.*}\ncolumns: {n: text from k@key, v: real from k}",
+                [
+                    "3:8: cost: 'k' runs over all members of an object: a 'when' on k or k@key would pass over those that are not wanted"
+                ]
+            ), ("each: {k: $.m.*}\nwhen: {k: {is: object}}\ncolumns: {n: text from k@key}", []),
+            ("each: {s: $.s.*}\ncolumns: {v: real from s.v}", []), ("columns: {v: jsonb from $.v}", []),
+        ])
+    func costs(rest: String, expected: [String]) throws {
+        #expect(
+            MappingNote.costs(of: try mapping("topic: t\ntable: x\n" + rest)).map {
+                $0.description.replacing("mappings/test.yaml:", with: "")
+            } == expected)
+    }
+
+    @Test("two mappings that write one table from one topic are a warning, with both places")
+    func sharedTables() throws {
+        let one = try mapping("topic: a/+\ntable: x\ncolumns: {v: real}", name: "one")
+        let two = try mapping("topic: [b, a/b]\ntable: x\ncolumns: {v: real}", name: "two")
+        let three = try mapping("topic: a/b\ntable: y\ncolumns: {v: real}", name: "three")
+        let four = try mapping("topic: c\ntable: x\ncolumns: {v: real}", name: "four")
+        #expect(
+            MappingNote.sharedTables([one, two, three, four]).map(\.description) == [
+                "mappings/two.yaml:1:12: mappings 'one' ('a/+' at mappings/one.yaml:1:8) and 'two' ('a/b') both write table 'x' from one topic: a message that both take is stored twice"
+            ])
+        #expect(MappingNote.sharedTables([one, two])[0].kind == .warning)
+    }
+
+    @Test("tables without a key, and updates that an older message may overtake")
+    func tables() throws {
+        func notes(_ table: String, isShared: Bool) throws -> [String] {
+            MappingNote.tables(
+                [try mapping("topic: t\ntable: \(table)\ncolumns: {d: text not null, time: timestamptz not null, v: real}")],
+                isShared: isShared
+            )
+            .map(\.message)
+        }
+        #expect(
+            try notes("x", isShared: false) == [
+                "table 'x' has no key: a message that is delivered twice at QoS 1 cannot be told from two messages"
+            ])
+        let update = "{name: x, key: [d], on_conflict: update}"
+        #expect(try notes(update, isShared: false) == [])
+        #expect(
+            try notes(update, isShared: true) == [
+                "table 'x' has on_conflict: update without 'newer', and several sessions share its messages: an older one may come last and win"
+            ])
+        #expect(try notes("{name: x, key: [d], on_conflict: merge, newer: time}", isShared: true) == [])
+        #expect(try notes("{name: x, key: [d], on_conflict: ignore}", isShared: true) == [])
+    }
+}
