@@ -27,6 +27,22 @@ struct SecondReadingTests {
         #expect(try rows(byKey, #"{"values":{"a":1,"b":2},"quality":{"b":"good"}}"#) == [["2"]])
     }
 
+    @Test("a test of a record's field guards its loop")
+    func testOfARecord() throws {
+        let text = """
+            topic: t
+            decode: {binary: {fields: {n: u8 at 0}, groups: {rec: {at: 1, every: 2, fields: {v: u8 at 0, ok: u8 at 1}}}}}
+            each: {r: $.rec.*}
+            when: {r.ok: 1}
+            table: x
+            columns: {v: integer from r.v}
+            """
+        #expect(try stored(text, [9, 5, 1, 6, 0, 7, 1]) == [["5"], ["7"]])
+        // rest is wanted before the cells' names are.
+        let lines = "topic: t\ndecode: csv\nwhen: {line.0: a}\ntable: x\ncolumns: {v: real from line.1, extra: jsonb from rest}"
+        #expect(try rows(lines, "a,1\nb,2\n") == [["1", #"{"0":"a"}"#]])
+    }
+
     // MARK: Columns
 
     @Test("a number whose sign is missing is an error, and is not stored as positive")

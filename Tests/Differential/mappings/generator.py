@@ -2,7 +2,7 @@
 
 A mapping is a tree of dictionaries and lists of texts, as YAML reads it; `yaml` writes it as a file.
 """
-import json, random, re
+import base64, gzip, json, random, re, struct, zlib
 import values
 from document import Place, Writer, damaged
 
@@ -57,7 +57,8 @@ class Generator:
     def case(self):
         """A mapping and its messages."""
         r = self.r
-        self.decoder = self.pick('json', 'json', 'json', 'json', 'json', 'json', 'csv', 'csv', 'binary', 'binary', 'text', 'bytes', 'lines')
+        self.decoder = self.pick('json', 'json', 'json', 'json', 'json', 'json', 'csv', 'csv', 'binary', 'binary', 'text', 'bytes', 'lines',
+            'senml', 'sparkplug')
         self.loops = []           # (variable, place of its items or None)
         self.fields = {}          # of binary layouts: name of a loop or '$' -> fields
         self.cells = []           # of CSV: (path, text of a cell)
@@ -65,7 +66,10 @@ class Generator:
         self.topics(tree)
         self.decode(tree)
         if self.often(0.15):
-            tree['unpack'] = self.pick('hex', 'base64', ['hex', 'hex'], ['base64', 'hex'])
+            tree['unpack'] = self.pick('hex', 'base64', 'gzip', 'zlib', ['hex', 'hex'], ['base64', 'hex'], ['base64', 'gzip'], ['gzip', 'zlib'])
+        self.embedded = None
+        if self.decoder == 'json' and self.often(0.15):
+            self.embed(tree)
         if self.often(0.3):
             tree['retained'] = self.pick('skip', 'use')
         if self.often(0.25):
@@ -84,7 +88,23 @@ class Generator:
         messages = [self.message(tree) for _ in range(8)]
         return {'mapping': file(tree), 'tree': tree, 'messages': messages}
 
+    def embed(self, tree):
+        """A JSON text inside a field of the payload."""
+        self.embedded = inner = Place()
+        step = self.pick(None, None, 'base64', 'hex')
+        tree['embed'] = {'e': {'from': '$.blob', **({'unpack': step} if step else {}), 'decode': 'json'}}
+
+        def text(r):
+            data = Writer(r).object(inner).encode('utf-8')
+            return values.quoted(r, {'base64': base64.b64encode(data).decode(), 'hex': data.hex(), None: data.decode('utf-8')}[step])
+        self.document.member('blob').texts.append(text)
+
     def topics(self, tree):
+        if self.decoder == 'sparkplug':
+            tree['topic'] = 'spBv1.0/{group}/{type}/{node}/{device}'
+            self.topic_names = self.good_topics = ['spBv1.0/g1/DDATA/n1/d1', 'spBv1.0/g 2/DDATA/n/ö']
+            self.captures = ['device', 'group', 'node', 'type']
+            return
         chosen = self.r.sample(TOPICS, self.pick(1, 1, 1, 2))
         self.topic_names = [name for _, names in chosen for name in names]
         self.good_topics = [names[0] for _, names in chosen]
@@ -96,7 +116,7 @@ class Generator:
 
     def rows(self, tree):
         r = self.r
-        if self.often(0.4) and self.decoder not in ('csv',):
+        if self.often(0.4) and self.decoder not in ('csv', 'senml', 'sparkplug'):
             tree['when'] = self.when(1)
         if self.often(0.5) and self.decoder == 'json':
             tree['each'] = self.each()
@@ -137,7 +157,7 @@ class Generator:
             elif self.decoder == 'lines':
                 tree['each'] = {'l': '$.*'}
                 self.loops = [('l', self.document)]
-            elif self.decoder == 'binary' and self.groups and self.often(0.6):
+            elif self.decoder == 'binary' and (self.groups or self.listed) and self.often(0.6):
                 tree['each'] = {'g': '$.rec.*'}
                 self.loops = [('g', None)]
         if self.often(0.3):
@@ -179,6 +199,8 @@ class Generator:
         """A root of the payload, and its place in the document."""
         if self.loops and self.often(0.75):
             return self.pick(*self.loops)
+        if self.embedded is not None and self.often(0.4):
+            return 'e', self.embedded
         return '$', self.document
 
     def payload_path(self, text=None):
@@ -191,7 +213,12 @@ class Generator:
             return 'line.' + self.segment(path)
         if self.decoder == 'binary':
             root = 'g' if self.loops and self.often(0.75) else '$'
-            return root + '.' + self.pick(*(list(self.fields[root]) + (['nothing'] if self.often(0.05) else [])))
+            return root + '.' + self.pick(*self.fields[root])
+        if self.decoder == 'sparkplug':
+            return self.pick('metric.name', 'metric.value', 'metric.value', 'metric.value', 'metric.timestamp', 'metric.datatype', 'metric.is_historical',
+                             'metric.alias', '$.timestamp', '$.seq')
+        if self.decoder == 'senml':
+            return 'record.' + self.pick('n', 't', 'v', 'u', 'vs', 'vb', 's', 'v', 'n')
         if self.decoder in ('text', 'bytes'):
             if text:
                 self.cells.append(('$', text))
@@ -200,7 +227,7 @@ class Generator:
         if self.decoder == 'lines' and root == '$':
             root, place = self.loops[0] if self.loops else ('$', Place())
             if root == '$':
-                return '$.a'
+                return '$.0.a'
         path = root
         if place.texts and self.often(0.5):
             if text:
@@ -243,7 +270,7 @@ class Generator:
         choices = ['topic', 'received', 'mqtt.qos', 'mqtt.retain', 'mqtt.content_type', 'mqtt.user.k']
         choices += [f'topic.{name}' for name in self.captures] * 3
         for variable, _ in self.loops if self.decoder != 'csv' else [('line', None)]:
-            choices += [f'{variable}@index', f'{variable}@key'] if self.decoder not in ('csv', 'binary', 'lines') else [f'{variable}@index']
+            choices += [f'{variable}@index', f'{variable}@key'] if self.decoder not in ('csv', 'binary', 'lines', 'senml', 'sparkplug') else [f'{variable}@index']
         return self.pick(*choices)
 
     # Tests
@@ -297,7 +324,7 @@ class Generator:
     def column(self, name):
         r = self.r
         type_ = r.choice(TYPES)
-        if self.decoder in ('csv', 'binary', 'text', 'bytes') and (type_.endswith('[]') or type_ in ('jsonb', 'json')) and self.often(0.8):
+        if self.decoder in ('csv', 'binary', 'text', 'bytes', 'senml', 'sparkplug') and (type_.endswith('[]') or type_ in ('jsonb', 'json')) and self.often(0.8):
             type_ = r.choice(NUMERIC + ['text', 'boolean'])
         if self.decoder == 'bytes':
             type_ = self.pick('bytea', 'text', 'integer', 'bytea', 'real')
@@ -323,7 +350,8 @@ class Generator:
             if self.often(0.4) and not type_.endswith('[]'):
                 c['from'].append(self.other_path())
         elif kind == 3 and not type_.endswith('[]') and base not in ('jsonb', 'json'):
-            c['const'] = self.pick('1', '21.5', 'abc', 'true', '2024-01-01T00:00:00Z', '')
+            # What a constant becomes is checked when the mapping is read, so that it has to fit.
+            c['const'] = self.pick(*CONSTANTS.get(base, ['1']))
             c.pop('parse', None)
             c.pop('zone', None)
             is_payload = False
@@ -331,7 +359,7 @@ class Generator:
             (self.loops[-1][1] if self.loops else self.document).member(name).texts.append(make)
         else:
             c['from'] = self.payload_path(make)
-        if not type_.endswith('[]') and base not in ('jsonb', 'json'):
+        if not type_.endswith('[]') and base not in ('jsonb', 'json') and 'const' not in c:
             self.steps(c, base)
         elif self.often(0.1):
             c['when'] = self.when(1)
@@ -354,7 +382,7 @@ class Generator:
         return self.short(c)
 
     def is_payload(self, path):
-        return path.split('.')[0] in ['$', 'payload', 'line', 'g', 'l', 'i', 'j', 'item'] and '@' not in path.split('.')[0]
+        return path.split('.')[0] in ['$', 'payload', 'line', 'g', 'l', 'i', 'j', 'item', 'e', 'record', 'metric'] and '@' not in path.split('.')[0]
 
     def short(self, c):
         if set(c) <= {'type', 'from'} and not isinstance(c.get('from'), list) and self.often(0.6):
@@ -434,14 +462,14 @@ class Generator:
             c['null_if'] = self.pick('-999', 'nan', ['0', '', '-999'], ['nan', 'OPEN'], '1.0', '', ['true', '21.5'])
         if self.often(0.12):
             if base in NUMERIC:
-                c['map'] = self.pick({'0': '10', '1': '20', '-999': NULL}, {'OPEN': '1', 'CLOSED': '0'}, {'1': '1.5'})
+                c['map'] = self.pick({'0': '10', '1': '20', '-999': NULL}, {'OPEN': '1', 'CLOSED': '0'}, {'1': '2'})
             elif base in ('boolean', 'bool'):
                 c['map'] = {'OPEN': 'true', 'CLOSED': 'false', '0': 'no', '1': NULL}
             elif base == 'text':
                 c['map'] = {'0': 'off', '1': 'auto', 'abc': 'ABC', 'true': 'yes', '': 'empty', 'größe': NULL}
             if 'map' in c and self.often(0.7):
                 c['map_else'] = self.pick('other', NULL, '7') if base == 'text' else self.pick('1', NULL)
-        if base in NUMERIC:
+        if base in NUMERIC and ('map' not in c or base in ('real', 'double precision', 'float8', 'numeric')):
             if self.often(0.2):
                 c['scale'] = self.pick('0.1', '100', '-1', '0.001', '1e3', '2.5', '0')
             if self.often(0.15):
@@ -480,8 +508,12 @@ class Generator:
                 tree['decode'] = self.pick('json', {'json': {'lines': 'false'}})
         elif self.decoder == 'lines':
             tree['decode'] = {'json': {'lines': 'true'}}
-        elif self.decoder in ('text', 'bytes'):
+        elif self.decoder in ('text', 'bytes', 'senml', 'sparkplug'):
             tree['decode'] = self.decoder
+            if self.decoder == 'sparkplug':
+                self.loops = [('metric', None)]
+            if self.decoder == 'senml':
+                self.loops = [('record', None)]
         elif self.decoder == 'csv':
             self.csv = o = {}
             self.delimiter = self.pick(',', ';', 'tab', '|')
@@ -515,6 +547,7 @@ class Generator:
 
     def binary(self, tree):
         r = self.r
+        self.listed = False
         sizes = {'u8': 1, 'i8': 1, 'u16': 2, 'i16': 2, 'u24': 3, 'i24': 3, 'u32': 4, 'i32': 4, 'f32': 4, 'u64': 8, 'i64': 8, 'f64': 8}
 
         def fields(prefix, room, count):
@@ -559,6 +592,23 @@ class Generator:
             self.fields['g'] = group['fields']
         elif self.often(0.2):
             o['length'] = str(self.head)
+        self.tags = {}
+        if not self.groups and 'length' not in o and self.often(0.5):
+            width = self.pick(1, 2)
+            for index in range(r.randrange(1, 4)):
+                size = r.randrange(1, 7)
+                type_ = {'size': str(size), 'fields': fields(f't{index}', size, r.randrange(1, 3))}
+                for f in type_['fields'].values():
+                    if isinstance(f, dict) and f['at'].startswith('-'):
+                        f['at'] = '0'
+                if index == 0 and self.often(0.5):
+                    type_['list'] = 'rec'
+                    self.fields['g'] = type_['fields']
+                    self.listed = True
+                else:
+                    self.fields['$'] = {**self.fields['$'], **type_['fields']}
+                self.tags[f'{index + 1:0{width * 2}x}'] = (size, type_)
+            o['tagged'] = {'at': str(self.head), 'tag_bytes': str(width), 'types': {tag: t for tag, (_, t) in self.tags.items()}}
         tree['decode'] = {'binary': o}
 
     # Messages
@@ -568,11 +618,15 @@ class Generator:
         payload = b'' if self.often(0.04) else self.payload()
         if 'unpack' in tree and payload:
             for step in reversed([tree['unpack']] if isinstance(tree['unpack'], str) else tree['unpack']):
-                if step == 'hex':
-                    payload = self.pick(payload.hex(), payload.hex(' '), payload.hex().upper(), '0x' + payload.hex()).encode()
+                if step in ('gzip', 'zlib'):
+                    payload = payload.encode() if isinstance(payload, str) else payload
+                    payload = gzip.compress(payload, mtime=0) if step == 'gzip' else zlib.compress(payload)
+                elif step == 'hex':
+                    payload = payload.encode() if isinstance(payload, str) else payload
+                    payload = self.pick(payload.hex(), payload.hex(' '), payload.hex().upper(), '0x' + payload.hex())
                 else:
-                    import base64
-                    payload = base64.b64encode(payload)
+                    payload = base64.b64encode(payload.encode() if isinstance(payload, str) else payload)
+            payload = payload.encode() if isinstance(payload, str) else payload
             if self.often(0.03):
                 payload = payload + self.pick(b'g', b'!', b'0')
         out = {
@@ -601,6 +655,10 @@ class Generator:
             if self.often(0.02):
                 text = damaged(r, text)
             return text.encode('utf-8')
+        if self.decoder == 'senml':
+            return self.senml().encode('utf-8')
+        if self.decoder == 'sparkplug':
+            return self.sparkplug()
         if self.decoder == 'csv':
             return self.csv_text().encode('utf-8')
         if self.decoder in ('text', 'bytes'):
@@ -608,6 +666,77 @@ class Generator:
             data = text.encode('utf-8') or b'x'
             return data + bytes([r.randrange(256)]) if self.often(0.05) else data
         return self.record()
+
+    def sparkplug(self):
+        """Data with names and datatypes, which need no birth certificate."""
+        r = self.r
+
+        def varint(n):
+            out = b''
+            while n > 127:
+                out += bytes([n & 127 | 128])
+                n >>= 7
+            return out + bytes([n])
+
+        def number(field, n):
+            return varint(field << 3) + varint(n)
+
+        def bytes_(field, data):
+            return varint(field << 3 | 2) + varint(len(data)) + data
+
+        payload = number(1, r.choice([1700000000123, 0, 1704067200000])) if self.often(0.9) else b''
+        for _ in range(r.randrange(4)):
+            type_ = r.randrange(1, 15)
+            metric = bytes_(1, r.choice(['temp', 'Node Control/Rebirth', 'größe', 'a.b', '1']).encode())
+            if self.often(0.3):
+                metric += number(2, r.randrange(300))
+            if self.often(0.6):
+                metric += number(3, r.choice([1700000000456, 1]))
+            metric += number(4, type_)
+            if self.often(0.2):
+                metric += number(5, r.randrange(2))
+            bits = {1: 8, 2: 16, 3: 32, 4: 64, 5: 8, 6: 16, 7: 32, 8: 64, 13: 64}.get(type_)
+            if self.often(0.1):
+                metric += number(7, 1)
+            elif self.often(0.05):
+                pass
+            elif bits:
+                low, high = (-(1 << bits - 1), 1 << bits - 1) if type_ < 5 else (0, 1 << (bits if type_ < 9 else 42))
+                value = r.choice([0, 1, low, high - 1, r.randrange(low, high)])
+                metric += number(11, value % (1 << 64)) if bits == 64 else number(10, value % (1 << 32))
+            elif type_ == 9:
+                metric += varint(12 << 3 | 5) + struct.pack('<f', r.choice([21.5, -0.25, 0.0, 1024.0]))
+            elif type_ == 10:
+                metric += varint(13 << 3 | 1) + struct.pack('<d', r.choice([21.5, 0.1, -1e-7, 1e16, 123456.789]))
+            elif type_ == 11:
+                metric += number(14, r.randrange(2))
+            else:
+                metric += bytes_(15, r.choice(['on', '', '21.5', 'größe', ' 7 ']).encode())
+            payload += bytes_(2, metric)
+        if self.often(0.9):
+            payload += number(3, r.randrange(256))
+        return payload[:-1] if self.often(0.02) else payload
+
+    def senml(self):
+        """RFC 8428: base values that hold for the records behind them."""
+        r = self.r
+        times = ['0', '1', '-5', '1.5', '1700000000', '1.7e9', '268435455', '268435456', '-120']
+        numbers = ['21.5', '0', '-1', '1e2', '0.001', '120']
+        choices = {
+            'bn': ['"urn:dev:ow:10e2073a01080063:"', '"room/"'], 'bt': times, 'bu': ['"Cel"', '"%RH"'], 'bv': numbers, 'bs': numbers, 'bver': ['10'],
+            'n': ['"temp"', '"hum"', '"a-1.b"'], 'u': ['"Cel"', '"lat"', '"V"'], 't': times, 'ut': ['10'], 's': numbers,
+        }
+        bodies = {'v': numbers, 'vs': ['"on"', '"x"', '""'], 'vb': ['true', 'false'], 'vd': ['"aGk"']}
+        records = []
+        for index in range(r.randrange(1, 5)):
+            names = [n for n in ('bn', 'bt', 'bu', 'bver') if r.random() < (0.4 if index == 0 else 0.08)]
+            names += [n for n in ('bv', 'bs') if r.random() < 0.03]
+            names += [n for n in ('n', 'u', 't', 's') if r.random() < (0.95 if n == 'n' else 0.5)]
+            body = r.choice(list(bodies)) if r.random() < 0.85 else None
+            members = [f'"{n}":{r.choice(choices[n])}' for n in names] + ([f'"{body}":{r.choice(bodies[body])}'] if body else [])
+            r.shuffle(members)
+            records.append('{' + ','.join(members) + '}')
+        return '[' + ','.join(records) + ']'
 
     def cell(self, make):
         """A value as text: without the quotes of JSON."""
@@ -650,7 +779,6 @@ class Generator:
         return self.pick('\n', '\r\n').join(lines) + self.pick('', '\n')
 
     def record(self):
-        import struct
         r = self.r
         records = r.randrange(4)
         data = bytearray(r.randrange(256) if r.random() < 0.7 else self.pick(0, 0x31, 0x99, 0xff, 0x41) for _ in range(self.head + (records * self.every if self.groups else 0)))
@@ -666,6 +794,10 @@ class Generator:
                     start = at + (self.head + index * self.every if root == 'g' else 0)
                     if start + len(raw) <= len(data):
                         data[start:start + len(raw)] = raw
+        if self.tags and not self.groups:
+            for _ in range(r.randrange(5)):
+                tag = self.pick(*self.tags) if self.often(0.97) else 'ff' * (len(next(iter(self.tags))) // 2)
+                data += bytes.fromhex(tag) + bytes(r.randrange(256) for _ in range(self.tags.get(tag, (2, None))[0]))
         if self.count == '$.n' and self.often(0.9):
             data[0] = records
         if self.often(0.05):
@@ -675,6 +807,12 @@ class Generator:
         return bytes(data)
 
 
+CONSTANTS = {
+    'smallint': ['1', '-7'], 'integer': ['1', '2147483647'], 'int4': ['0'], 'bigint': ['1', '9223372036854775807'], 'real': ['21.5'], 'float8': ['1e3'],
+    'double precision': ['0.1'], 'numeric': ['1.50', '12345678901234567890.5'], 'numeric(6,2)': ['21.5'], 'boolean': ['true', 'off'], 'bool': ['1'],
+    'text': ['abc', '', 'null', '1'], 'varchar(5)': ['abc', 'größe'], 'timestamptz': ['2024-01-01T00:00:00Z'], 'bytea': ['abc'],
+    'uuid': ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
+}
 DEFAULTS = {
     'smallint': ['0', '-1'], 'integer': ['0', '7'], 'bigint': ['9223372036854775807'], 'real': ['0.5'], 'double precision': ['1e3', '0.1'], 'numeric': ['1.50'],
     'text': ['none', '', 'null'], 'boolean': ['false', 'yes'], 'timestamptz': ['received', '2000-01-01T00:00:00Z'], 'numeric(6,2)': ['1.25'],

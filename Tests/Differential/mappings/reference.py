@@ -6,6 +6,8 @@ PostgreSQL's types and from the precision of its numbers. That is added here:
 - decimals have 80 digits, and a result is whole when it is so to 60 of them: 68 degF are 20 degC;
 - text that is no uuid, holds a NUL character, is too long for a varchar, or a number too large for a numeric(p,s) is an error, as PostgreSQL would say, and a numeric(p,s)
   is rounded as it does;
+- resolved numbers of SenML are written plainly;
+- a float of 32 bits is the number of its shortest text, 24.1, and not the double of the same value;
 - hexadecimal digits may stand apart, base64 may be unpadded and of either alphabet, and neither holds anything else;
 - elements of arrays are brought into their type as single values are, and may be null;
 - a test of a block that names two loops, as `$.q.{i@index}`, is applied where both are known;
@@ -125,6 +127,24 @@ class Reference:
             except (ArithmeticError, TypeError, ValueError) as x:
                 raise m.Err(f'{type(x).__name__}: {x}')
 
+        dsenml = m.dsenml
+
+        def dsenml_too(b, o, received):
+            out = dsenml(b, o, received)
+            for record in out:
+                record.p = [(k, m.Num(f'{decimal.Decimal(v).normalize():f}') if k in ('t', 'v', 's') and isinstance(v, m.Num) else v) for k, v in record.p]
+            return out
+
+        m.dsenml = dsenml_too
+        bfield = m.bfield
+
+        def bfield_too(b, spec, endian):
+            out = bfield(b, spec, endian)
+            is_single = spec.startswith('f32 ') if isinstance(spec, str) else spec['type'] == 'f32'
+            return m.Num(shortest(float(out))) if is_single else out
+
+        m.bfield = bfield_too
+
         def when_too(w, env, only=None):
             for path, t in (w or {}).items():
                 loops = {m.root_of(path).partition('@')[0], *re.findall(r'\{(\w+)@', path)}
@@ -177,6 +197,17 @@ class Single:
 
     def bits(self):
         return single_bits(self.d)
+
+
+def shortest(x):
+    """The fewest digits that read back as the same float of 32 bits."""
+    if x != x or x in (float('inf'), float('-inf')):
+        return repr(x)
+    for digits in range(1, 10):
+        text = f'{x:.{digits - 1}e}'
+        if struct.pack('>f', single(float(text))) == struct.pack('>f', x):
+            return repr(float(text))
+    return repr(x)
 
 
 def single(x):

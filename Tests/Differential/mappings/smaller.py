@@ -1,5 +1,5 @@
 """Makes a difference as small as it goes: fewer columns, fewer keys, a shorter payload."""
-import re
+import base64, gzip, json, re, zlib
 
 
 def category(reason):
@@ -26,6 +26,19 @@ def smallest(tree, message, differ, wanted, tries=600):
         for candidate in smaller_trees(tree):
             if holds(candidate, message):
                 tree, changed = candidate, True
+                break
+    if 'unpack' in tree:
+        candidate = {key: value for key, value in tree.items() if key != 'unpack'}
+        for data in unpacked(tree['unpack'], bytes.fromhex(message['payload'])):
+            if holds(candidate, {**message, 'payload': data.hex()}):
+                tree, message = candidate, {**message, 'payload': data.hex()}
+    changed = True
+    while changed and tries > 0:
+        changed = False
+        for text in smaller_documents(bytes.fromhex(message['payload'])):
+            candidate = {**message, 'payload': text.hex()}
+            if holds(tree, candidate):
+                message, changed = candidate, True
                 break
     payload = bytes.fromhex(message['payload'])
     size = max(len(payload) // 2, 1)
@@ -81,3 +94,52 @@ def smaller_blocks(block):
             if isinstance(column.get('from'), list) and len(column['from']) > 1:
                 for index in range(len(column['from'])):
                     yield {**block, 'columns': {**columns, name: {**column, 'from': column['from'][:index] + column['from'][index + 1:]}}}
+
+
+def unpacked(steps, data):
+    """The payload that the steps lead to, where they do."""
+    try:
+        for step in [steps] if isinstance(steps, str) else steps:
+            if step == 'hex':
+                data = bytes.fromhex(data.decode().replace('0x', ''))
+            else:
+                data = {'base64': base64.b64decode, 'gzip': gzip.decompress, 'zlib': zlib.decompress}[step](data)
+    except (ValueError, OSError, EOFError, zlib.error):
+        return
+    yield data
+
+
+class Text(str):
+    """A number as it was written."""
+
+
+class Members(list):
+    """Pairs, repeated names included."""
+
+
+def smaller_documents(payload):
+    """A JSON text without one of its items or members."""
+    try:
+        document = json.loads(payload, object_pairs_hook=Members, parse_int=Text, parse_float=Text)
+    except ValueError:
+        return
+    for candidate in smaller_values(document):
+        yield written(candidate).encode()
+
+
+def smaller_values(value):
+    if not isinstance(value, list):
+        return
+    for index in range(len(value)):
+        yield type(value)(value[:index] + value[index + 1:])
+    for index, item in enumerate(value):
+        for inner in smaller_values(item[1] if isinstance(value, Members) else item):
+            yield type(value)(value[:index] + [(item[0], inner) if isinstance(value, Members) else inner] + value[index + 1:])
+
+
+def written(value):
+    if isinstance(value, Members):
+        return '{' + ','.join(f'{json.dumps(k, ensure_ascii=False)}:{written(v)}' for k, v in value) + '}'
+    if isinstance(value, list):
+        return '[' + ','.join(map(written, value)) + ']'
+    return value if isinstance(value, Text) else json.dumps(value, ensure_ascii=False)
