@@ -27,7 +27,7 @@ struct ConditionReader {
         guard node.members != nil else { return .equals(node.isNull ? .null : .text(node.text ?? "")) }
         guard let object = ObjectReader(node, "a test", keys: Keys.test, diagnostics) else { return nil }
         var tests: [TestExpression] = []
-        if object.isEmpty { diagnostics.add(at: node.mark, "a test needs one of \(Keys.test.joined(separator: ", "))") }
+        if node.members?.isEmpty == true { diagnostics.add(at: node.mark, "a test needs one of \(Keys.test.joined(separator: ", "))") }
         if object["is"] != nil { tests.append(.isKind(kinds(object, "a test"))) }
         if let inner = object["not"] { if let test = test(inner) { tests.append(.not(test)) } }
         if let glob = object.text("match") { tests.append(.match(glob)) }

@@ -73,7 +73,13 @@ struct DiagnosticTests {
             ("columns: {v: {type: text, trim: yes}}", ["3:33: 'trim' in column 'v' is true or false, not 'yes'"]),
             ("columns: {v: {type: text, map: x}}", ["3:32: 'map' of column 'v' needs values and what they become"]),
             ("columns: {v: {type: text, map: {a: [b]}}}", ["3:36: 'map' of column 'v' maps single values"]),
-            ("columns: {v: {type: \"text[]\", map: {a: b}}}", ["3:36: column 'v': a map does not fit an array"]),
+            (
+                "columns: {v: {type: \"text[]\", map: {a: b}}}",
+                [
+                    "3:36: column 'v': a map does not fit an array",
+                    "3:40: the value of map 'b' does not fit column 'v' of type text[]: not an array",
+                ]
+            ),
             ("columns: {v: {type: text, is: strnig}}", ["3:31: 'strnig' is no kind of value - did you mean 'string'?"]),
             (
                 "columns: {v: {type: real not null, on_error: set_null}}",
@@ -107,7 +113,7 @@ struct DiagnosticTests {
             ("{type: real, convert: degC}", "28: convert: 'degC' does not read as 'unit to unit' - such as 'degF to degC'"),
             ("{type: real, convert: degc to K}", "28: unit 'degc' is not known - did you mean 'degC'?"),
             ("{type: real, convert: degC to Pa}", "28: convert: 'degC to Pa' turns temperature into pressure"),
-            ("{type: real, sign: {negative: S}}", "25: 'sign' needs 'from' and 'negative'"),
+            ("{type: real, sign: {negative: S}}", "25: 'sign' needs 'from' and 'negative' - such as {from: $.ns, negative: [S, W]}"),
             ("{type: real, plus: {from: $.x}}", "25: 'plus' is for times; column 'v' is real"),
             ("{type: timestamptz, plus: {times: 1 s}}", "32: 'plus' needs 'from'"),
             ("{type: timestamptz, plus: {from: $.x, times: 1 parsec}}", "51: '1 parsec' is no duration - such as '20 ms' or '1 s'"),
@@ -165,7 +171,7 @@ struct DiagnosticTests {
             ),
             (
                 "topic: a\ntable: {name: t, key: [v]}\ncolumns: {v: real}",
-                ["2:8: key column 'v' of table 't' may be NULL - declare it not null"]
+                ["3:11: key column 'v' of table 't' may be NULL - declare it not null"]
             ),
             (
                 "topic: a\ntable: {name: t, key: [vv]}\ncolumns: {v: real}",
@@ -263,7 +269,7 @@ struct DiagnosticTests {
             ),
             (
                 "topic: a\nrows:\n  - {table: t, each: {s: $.s.*}, columns: {v: real from s.v}}\n  - {table: u, columns: {v: real from s.v}}",
-                ["4:28: unknown root 's' in 's.v' - the loop 's' does not run here"]
+                ["4:29: unknown root 's' in 's.v' - the loop 's' does not run here"]
             ),
             (
                 "topic: {id}/x\ntable: t\ncolumns: {v: real}",
@@ -329,7 +335,7 @@ struct StrictNodeTests {
                 "a file holds one document - move the rest to a file of its own") == true)
         #expect(
             complaints("topic: a\ntable: t\ncolumns: {v: !!str real}") == [
-                "m.yaml:3:20: tags (!) are not allowed - leave it out, or put the text in quotes"
+                "m.yaml:3:14: tags (!) are not allowed - leave it out, or put the text in quotes"
             ])
         #expect(complaints("") == ["m.yaml:1:1: the file is empty"])
         #expect(complaints("topic: [a\ntable: t").first?.contains("the file is no YAML: ") == true)
