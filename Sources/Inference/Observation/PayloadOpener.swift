@@ -20,11 +20,6 @@ final class PayloadOpener {
         return SampleValue(json: Array(text.utf8))
     }
 
-    /// Whether the language takes a mapping with these words; `columns` and `topic` are given.
-    static func knows(_ words: String) -> Bool {
-        mapping("topic: t\n\(words)\ncolumns: {time: timestamptz not null from received}") != nil
-    }
-
     private static func mapping(_ text: String) -> MappingSyntax? {
         let reading = MappingReader.read(text: text, file: "probe.yaml")
         return reading.diagnostics.isEmpty ? reading.mappings.first : nil

@@ -11,8 +11,6 @@ struct ProposalMaking {
     /// A longer payload is of no use as a test that a person reads.
     private static let testBytesMax = 4000
 
-    private static let canIgnoreConflicts = PayloadOpener.knows("table: {name: x, key: [time], on_conflict: ignore}")
-
     func proposal(_ draft: MappingDraft) -> Proposal {
         var draft = draft
         var trial = run(draft)
@@ -38,7 +36,7 @@ struct ProposalMaking {
     }
 
     private func text(_ draft: MappingDraft, tests: [ProposalText.Test] = []) -> String {
-        ProposalText(draft: draft, tests: tests, canIgnoreConflicts: Self.canIgnoreConflicts).text
+        ProposalText(draft: draft, tests: tests).text
     }
 
     private func run(_ draft: MappingDraft) -> ProposalTrial {

@@ -10,8 +10,6 @@ struct ProposalText {
 
     let draft: MappingDraft
     var tests: [Test] = []
-    /// Whether the tables may say `on_conflict: ignore`.
-    var canIgnoreConflicts: Bool
 
     var text: String {
         var lines = ["# yaml-language-server: $schema=penstock.schema.json"]
@@ -51,8 +49,8 @@ struct ProposalText {
         if block.key.isEmpty {
             lines.append("table: \(YAMLText.scalar(block.table))")
         } else {
-            let conflict = canIgnoreConflicts ? ", on_conflict: ignore" : ""
-            lines.append("table: {name: \(YAMLText.scalar(block.table)), key: [\(block.key.joined(separator: ", "))]\(conflict)}")
+            // A key that only looked like one would drop rows: what becomes of repeats is for a person to say.
+            lines.append("table: {name: \(YAMLText.scalar(block.table)), key: [\(block.key.joined(separator: ", "))]}")
         }
         if !block.loops.isEmpty {
             lines.append("each: {\(block.loops.map { "\($0.variable): \(YAMLText.scalar($0.path))" }.joined(separator: ", "))}")
