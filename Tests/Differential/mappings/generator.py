@@ -721,7 +721,7 @@ class Generator:
         """RFC 8428: base values that hold for the records behind them."""
         r = self.r
         times = ['0', '1', '-5', '1.5', '1700000000', '1.7e9', '268435455', '268435456', '-120']
-        numbers = ['21.5', '0', '-1', '1e2', '0.001', '120']
+        numbers = ['21.5', '0', '-1', '100', '0.001', '120']
         choices = {
             'bn': ['"urn:dev:ow:10e2073a01080063:"', '"room/"'], 'bt': times, 'bu': ['"Cel"', '"%RH"'], 'bv': numbers, 'bs': numbers, 'bver': ['10'],
             'n': ['"temp"', '"hum"', '"a-1.b"'], 'u': ['"Cel"', '"lat"', '"V"'], 't': times, 'ut': ['10'], 's': numbers,

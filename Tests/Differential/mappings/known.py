@@ -34,7 +34,10 @@ def unpacked(message):
 # name, reason, whether it is this difference: of the case, the message, our answer, theirs, and the words for how they differ
 KNOWN = [
     ('a leap second', 'it is the first second of the next minute; the other reader refuses it',
-     lambda case, message, ours, theirs, reason: any(b':60' in data for data in unpacked(message))),
+     lambda case, message, ours, theirs, reason: any(b':60' in data for data in unpacked(message)) or 'second must be in' in their_letter(theirs)),
+    ('white space', 'that of ASCII is taken off the ends of a text; Python knows more of it',
+     lambda case, message, ours, theirs, reason: any(c in data for data in unpacked(message) for c in (b'\x1c', b'\x1d', b'\x1e', b'\x1f', b'\xc2\x85', b'\xc2\xa0'))
+     and 'is not a' in letter(ours) + their_letter(theirs)),
     ('the local day', 'of a count of units it is that of the zone; the other reader takes the day in UTC',
      lambda case, message, ours, theirs, reason: 'zone:' in text(case) and 'date' in text(case) and 'unix' in text(case)),
     ('a payload of null', 'it is a document like others; the other reader takes it for an empty payload, and loops end',
@@ -52,6 +55,10 @@ KNOWN = [
      lambda case, message, ours, theirs, reason: 'delimiter: tab' in text(case) and 'rows here' in reason),
     ('a record cut off', 'a group has whole records; the other reader asks only for the fields',
      lambda case, message, ours, theirs, reason: 'group rec of' in letter(ours) or 'the record of tag' in letter(ours)),
+    ('a record of SenML without a name', 'RFC 8428 §4.5.1: it has to have one',
+     lambda case, message, ours, theirs, reason: 'there is no name' in letter(ours)),
+    ('bytes behind compressed data', 'they are an error; Python passes them over',
+     lambda case, message, ours, theirs, reason: 'behind the end of the data' in letter(ours)),
     ('base values of SenML', 'bv and bs are added to numbers and sums; a record that has another value, or no name, gets none of them',
      lambda case, message, ours, theirs, reason: 'decode: senml' in text(case) and any(b'"bv"' in data or b'"bs"' in data for data in unpacked(message))),
     ('the key of an item', 'of an array it is its place, a number, and equal to one; the other reader takes it for text',

@@ -107,7 +107,7 @@ class Reference:
 
         def test_too(v, t):
             try:
-                return test(v, t)
+                return test(v.full if isinstance(v, m.TopicObj) else v, t)
             except (decimal.InvalidOperation, m.Err):
                 return False
 
@@ -156,7 +156,14 @@ class Reference:
 
         kind, iso = m.kind, m.iso
         plain = m.plain
-        m.plain = lambda v: m.iso(v) if isinstance(v, datetime.datetime) else plain(v)
+
+        def plain_too(v):
+            if isinstance(v, datetime.datetime):
+                return m.iso(v)
+            # No number of JSON.
+            return None if isinstance(v, m.Num) and v in ('nan', 'inf', '-inf') else plain(v)
+
+        m.plain = plain_too
         m.kind = lambda v: 'string' if isinstance(v, m.TopicObj) else kind(v)
         m.iso = lambda d: re.sub(r'\.?0*Z$', 'Z', iso(d))
         m.typed, m.finish, m.test, m.text, m.when, m.column = typed_too, finish_too, test_too, text_too, when_too, column_too
@@ -206,7 +213,8 @@ def shortest(x):
     for digits in range(1, 10):
         text = f'{x:.{digits - 1}e}'
         if struct.pack('>f', single(float(text))) == struct.pack('>f', x):
-            return repr(float(text))
+            # As it is written from 2^24 on, where whole numbers are no longer all there.
+            return text if abs(x) >= 1 << 24 else repr(float(text))
     return repr(x)
 
 
