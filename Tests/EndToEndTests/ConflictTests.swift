@@ -140,7 +140,8 @@ extension EndToEndTests {
             try await stage.close()
         }
 
-        @Test("mappings that give different columns of one row store them in the order in which their messages came", arguments: [true, false])
+        @Test(
+            "mappings that give different columns of one row store them in the order in which their messages came", arguments: [true, false])
         func differentColumns(hasNewer: Bool) async throws {
             func mapping(_ column: String, options: String) -> String {
                 """
