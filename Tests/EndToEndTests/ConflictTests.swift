@@ -141,7 +141,8 @@ extension EndToEndTests {
         }
 
         @Test(
-            "mappings that give different columns of one row store them in the order in which their messages came", arguments: [true, false])
+            "mappings that give different columns of one row store them in the order in which their messages came",
+            arguments: [true, false])
         func differentColumns(hasNewer: Bool) async throws {
             func mapping(_ column: String, options: String) -> String {
                 """
