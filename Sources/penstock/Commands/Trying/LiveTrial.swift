@@ -46,7 +46,8 @@ struct LiveTrial {
         if !stop.isReceived, tried < count {
             guard !listener.hasBytesMaximum else {
                 throw Failure(
-                    .failed, "the first \(grouped(tried)) of \(grouped(count)) messages are as large as all of a trial may be: ask for fewer")
+                    .failed,
+                    "the first \(grouped(tried)) of \(grouped(count)) messages are as large as all of a trial may be: ask for fewer")
             }
             throw Failure(
                 .failed,
