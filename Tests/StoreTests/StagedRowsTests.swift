@@ -62,6 +62,22 @@ struct StagedRowsTests {
         }
     }
 
+    @Test("who may only insert is told what on_conflict needs besides", arguments: ["ignore", "update"])
+    func rights(_ policy: String) throws {
+        let owner = try TestDatabase.connect()
+        try owner.connection.execute(
+            Self.table + "; DROP ROLE IF EXISTS inserter; CREATE ROLE inserter; GRANT INSERT ON s TO inserter; SET ROLE inserter")
+        let text =
+            "topic: s\ntable: {name: s, key: [device], on_conflict: \(policy)}\ncolumns: {device: text not null, n: bigint not null}"
+        let plan = MappingPlan(MappingReader.read(text: text, file: "s.yaml").mappings)
+        let problems = try MappedTables(checking: plan.tables, owner.connection).checks.values.flatMap(\.problems)
+        let rights = policy == "ignore" ? "SELECT" : "SELECT, UPDATE"
+        #expect(problems.map(\.remedy) == ["GRANT \(rights) ON \"s\" TO CURRENT_USER"])
+        try owner.connection.execute("RESET ROLE; GRANT \(rights) ON s TO inserter; SET ROLE inserter")
+        #expect(try MappedTables(checking: plan.tables, owner.connection).checks.values.allSatisfy { $0.problems.isEmpty })
+        try owner.connection.execute("RESET ROLE; DROP OWNED BY inserter; DROP ROLE inserter")
+    }
+
     private static let table =
         "DROP TABLE IF EXISTS s; CREATE TABLE s (device text PRIMARY KEY, n bigint NOT NULL, level integer, label text)"
 
