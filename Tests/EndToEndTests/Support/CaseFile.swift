@@ -1,6 +1,7 @@
+import CopyFormat
 import Foundation
-import MQTT
 import Mapping
+import Sparkplug
 import Testing
 
 /// A mapping file of the sources, with the messages and rows that it shows itself.
