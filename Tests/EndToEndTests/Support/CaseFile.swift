@@ -13,6 +13,8 @@ struct CaseFile: Sendable {
 
     var tables: [String] { Set(mapping.blocks.map(\.table.name)).sorted() }
 
+    struct Unreadable: Error, CustomStringConvertible { let description: String }
+
     private static let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
@@ -24,9 +26,10 @@ struct CaseFile: Sendable {
             return try files.map { file in
                 let text = withoutPartitions(try String(contentsOf: folder.appending(path: file), encoding: .utf8))
                 let reading = MappingReader.read(text: text, file: file)
-                let why = Comment(rawValue: reading.diagnostics.map(\.description).joined(separator: "\n"))
-                try #require(reading.diagnostics.isEmpty, why)
-                return CaseFile(name: String(file.dropLast(".yaml".count)), text: text, mapping: try #require(reading.mappings.first))
+                guard reading.diagnostics.isEmpty, let mapping = reading.mappings.first else {
+                    throw Unreadable(description: reading.diagnostics.map(\.description).joined(separator: "\n"))
+                }
+                return CaseFile(name: String(file.dropLast(".yaml".count)), text: text, mapping: mapping)
             }
         }
     }
