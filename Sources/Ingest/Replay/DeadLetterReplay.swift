@@ -163,7 +163,8 @@ public final class DeadLetterReplay {
                 }
                 return evaluator.failures.map { failure in
                     DeadLetterTable.Reason(
-                        mapping: plan.names[failure.mapping], stage: .decode, column: failure.column, sqlState: nil, error: failure.reason)
+                        mapping: plan.names[failure.mapping], stage: .decode, column: failure.column, sqlState: nil,
+                        error: failure.letterText)
                 }
             }
         }

@@ -49,6 +49,9 @@ public struct MappingFailure: Sendable {
 extension MappingFailure: CustomStringConvertible {
     /// `mappings/press.yaml:14:3: column 'v': 'x' is not a number`, or the reason alone.
     public var description: String { (mark.map { "\($0): " } ?? "") + reason }
+
+    /// `press.yaml:14: column 'v': 'x' is not a number`, or the reason alone: what a dead letter says.
+    public var letterText: String { (mark.map { "\($0.lineInFolder): " } ?? "") + reason }
 }
 
 /// What a mapping has counted.
