@@ -13,6 +13,8 @@ public struct DeadLetter: Sendable {
     public var mapping: String?
     /// Those of MQTT 5.0, as `PublishPropertiesWriter` makes them.
     public var properties: [UInt8]
+    /// The address of the broker that handed it over; empty where it was not kept.
+    public var broker: String
 }
 
 /// Which dead letters are meant.
@@ -77,7 +79,8 @@ public enum DeadLetterTable {
                 identifier: row[0].flatMap { Int64($0) } ?? 0, topic: Array((row[1] ?? "").utf8),
                 payload: LetterProperties.bytes(ofHex: row[2] ?? ""),
                 receivedMicroseconds: row[3].flatMap { Int64($0) } ?? 0, qos: row[4].flatMap { UInt8($0) } ?? 0, isRetained: row[5] == "t",
-                mapping: row[6], properties: row[7].map { LetterProperties.bytes(ofJSON: $0) } ?? [])
+                mapping: row[6], properties: row[7].map { LetterProperties.bytes(ofJSON: $0) } ?? [],
+                broker: row[7].flatMap { LetterProperties.broker(ofJSON: $0) } ?? "")
         }
     }
 

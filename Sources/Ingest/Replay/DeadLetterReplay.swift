@@ -150,11 +150,14 @@ public final class DeadLetterReplay {
         return letter.topic.withUnsafeBytes { topic in
             letter.payload.withUnsafeBytes { payload in
                 let outcome = letter.properties.withUnsafeBytes { properties in
-                    evaluator.process(
-                        MessageInput(
-                            topic: topic, payload: payload, receivedMicroseconds: letter.receivedMicroseconds, qos: letter.qos,
-                            isRetained: letter.isRetained, properties: PublishProperties(checking: properties) ?? PublishProperties()),
-                        into: batch.tables, units: batch.units, number: UInt32(number), only: only)
+                    Array(letter.broker.utf8).withUnsafeBytes { broker in
+                        evaluator.process(
+                            MessageInput(
+                                topic: topic, payload: payload, receivedMicroseconds: letter.receivedMicroseconds, qos: letter.qos,
+                                isRetained: letter.isRetained, properties: PublishProperties(checking: properties) ?? PublishProperties(),
+                                broker: broker),
+                            into: batch.tables, units: batch.units, number: UInt32(number), only: only)
+                    }
                 }
                 if outcome.matchedCount == 0 {
                     return [

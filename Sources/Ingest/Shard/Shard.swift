@@ -144,7 +144,7 @@ final class Shard {
                 topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
                 isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: .decode,
                 column: failure.column, error: failure.letterText, clientIdentifier: open.clientIdentifier(UInt32(session)),
-                properties: message.properties)
+                properties: message.properties, broker: plan.usesBroker ? message.broker : UnsafeRawBufferPointer(start: nil, count: 0))
             open.messageBytes += message.payload.count + message.properties.bytes.count
             guard plan.reportsErrors, open.reports.count < ErrorReports.reportsPerBatchMaximum else { continue }
             // A device has no use for the line of a file.
@@ -176,7 +176,7 @@ final class Shard {
         waiting.append(
             WaitingMessages.Message(
                 topic: Array(message.topic), payload: Array(message.payload), properties: Array(message.properties.bytes),
-                receivedMicroseconds: message.receivedMicroseconds,
+                broker: plan.usesBroker ? Array(message.broker) : [], receivedMicroseconds: message.receivedMicroseconds,
                 isRetained: message.isRetained, session: session.number)
         ) { dropped in
             statistics.dropped += 1
@@ -190,11 +190,14 @@ final class Shard {
             message.topic.withUnsafeBytes { topic in
                 message.payload.withUnsafeBytes { payload in
                     message.properties.withUnsafeBytes { properties in
-                        process(
-                            MessageInput(
-                                topic: topic, payload: payload, receivedMicroseconds: message.receivedMicroseconds, qos: 0,
-                                isRetained: message.isRetained,
-                                properties: PublishProperties(checking: properties) ?? PublishProperties()), session: message.session)
+                        message.broker.withUnsafeBytes { broker in
+                            process(
+                                MessageInput(
+                                    topic: topic, payload: payload, receivedMicroseconds: message.receivedMicroseconds, qos: 0,
+                                    isRetained: message.isRetained,
+                                    properties: PublishProperties(checking: properties) ?? PublishProperties(), broker: broker),
+                                session: message.session)
+                        }
                     }
                 }
             }

@@ -10,10 +10,12 @@ public struct MessageInput {
     public var isRetained: Bool
     /// Properties of MQTT 5.0; empty where the message has none.
     public var properties: PublishProperties
+    /// The address of the broker that handed it over, as UTF-8; empty where nobody knows.
+    public var broker: UnsafeRawBufferPointer
 
     @inlinable public init(
         topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
-        properties: PublishProperties = PublishProperties()
+        properties: PublishProperties = PublishProperties(), broker: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {
         self.topic = topic
         self.payload = payload
@@ -21,6 +23,7 @@ public struct MessageInput {
         self.qos = qos
         self.isRetained = isRetained
         self.properties = properties
+        self.broker = broker
     }
 }
 

@@ -11,9 +11,12 @@ public struct TrialMessage: Sendable {
     public var isRetained: Bool
     /// As `PublishPropertiesWriter` makes them.
     public var properties: [UInt8]
+    /// The address of the broker that handed it over; empty where there is none.
+    public var broker: String
 
     public init(
-        topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 1, isRetained: Bool = false, properties: [UInt8] = []
+        topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 1, isRetained: Bool = false, properties: [UInt8] = [],
+        broker: String = ""
     ) {
         self.topic = topic
         self.payload = payload
@@ -21,6 +24,7 @@ public struct TrialMessage: Sendable {
         self.qos = qos
         self.isRetained = isRetained
         self.properties = properties
+        self.broker = broker
     }
 }
 
@@ -35,7 +39,8 @@ struct MappingProbe {
     func trial(_ mapping: MappingSyntax) -> Trial {
         Trial(
             MappingPlan([mapping]), topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds,
-            qos: message.qos, isRetained: message.isRetained, properties: message.properties, limits: limits)
+            qos: message.qos, isRetained: message.isRetained, properties: message.properties, broker: message.broker,
+            limits: limits)
     }
 
     /// The mapping with these blocks alone, and without its message filter.

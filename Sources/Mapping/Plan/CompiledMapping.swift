@@ -5,8 +5,8 @@ import Payload
 enum FixedSlot: Int, CaseIterable {
     case received, qos, retain, topic, rawPayload, contentType, responseTopic, correlationData, messageExpiry, broker
 
-    /// What only messages with properties fill.
-    static let properties: [FixedSlot] = [.contentType, .responseTopic, .correlationData, .messageExpiry]
+    /// What is filled only for mappings that name it.
+    static let properties: [FixedSlot] = [.contentType, .responseTopic, .correlationData, .messageExpiry, .broker]
 }
 
 /// One mapping of a plan: everything resolved to slots.
@@ -28,8 +28,10 @@ final class CompiledMapping: Sendable {
     let constants: [(slot: Int, value: Value)]
     /// User properties that sources name, and their slots.
     let userProperties: [(name: [UInt8], slot: Int)]
-    /// Sources name properties of MQTT 5.0, user properties among them or not.
+    /// Sources name properties of MQTT 5.0, user properties among them or not, or the broker.
     let usesProperties: Bool
+    /// A source names the broker.
+    let usesBroker: Bool
     let errorReportTopic: TopicPattern?
     /// Captures of the patterns, and their slots.
     let captureNames: [(name: String, slot: Int)]
@@ -45,7 +47,7 @@ final class CompiledMapping: Sendable {
         name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: CompiledDocument,
         embeds: [CompiledDocument], filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
         constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], usesProperties: Bool,
-        captureNames: [(name: String, slot: Int)],
+        usesBroker: Bool, captureNames: [(name: String, slot: Int)],
         captureSlots: [Int],
         constantMemory: ConstantMemory, cursorCount: Int
     ) {
@@ -65,6 +67,7 @@ final class CompiledMapping: Sendable {
         self.constants = constants
         self.userProperties = userProperties
         self.usesProperties = usesProperties || !userProperties.isEmpty
+        self.usesBroker = usesBroker
         self.captureSlots = captureSlots
         self.constantMemory = constantMemory
         self.cursorCount = cursorCount

@@ -10,6 +10,7 @@ struct MappingCompiler {
     private var captures: [String: Int] = [:]
     private var userProperties: [String: Int] = [:]
     private var usesProperties = false
+    private var usesBroker = false
     private var constants: [(slot: Int, value: Value)] = []
     private(set) var memory = ConstantMemory()
     /// `$` and the embeds.
@@ -61,7 +62,7 @@ struct MappingCompiler {
             name: syntax.name, patterns: patterns, exclude: exclude, syntax: syntax, document: document, embeds: embeds, filter: filter,
             blocks: blocks, slotCount: table.slotCount, constants: constants,
             userProperties: userProperties.map { (Array($0.key.utf8), $0.value) }, usesProperties: usesProperties,
-            captureNames: captures.map { ($0.key, $0.value) },
+            usesBroker: usesBroker, captureNames: captures.map { ($0.key, $0.value) },
             captureSlots: syntax.topics.count > 1 ? captures.values.sorted() : [], constantMemory: memory, cursorCount: cursors)
     }
 
@@ -144,6 +145,7 @@ struct MappingCompiler {
             if FixedSlot.properties.contains(slot) { usesProperties = true }
             return .slot(slot.rawValue)
         case .rest: return .slot(missingSlot())
+            if slot == .broker { usesBroker = true }
         }
     }
 

@@ -340,6 +340,8 @@ public struct TestSyntax: Sendable {
     public var correlationData: [UInt8]?
     public var messageExpirySeconds: UInt32?
     public var userProperties: [(name: String, value: String)]
+    /// The broker's address; nil: missing.
+    public var broker: String?
     public var expectation: Expectation
 }
 

@@ -19,6 +19,9 @@ struct LiveTrial {
         let listening = LiveMessages(
             configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filters: filters, count: count,
             seconds: seconds)
+        // Of several it is not known which one answers.
+        let endpoints = configuration.broker.endpoints
+        let broker = endpoints.count == 1 ? endpoints[0].description : ""
         let stop = StopSignal()
         let watching = Task {
             if await stop.wait() != nil { listening.stop() }
@@ -32,7 +35,7 @@ struct LiveTrial {
                 tried += 1
                 let message = TrialMessage(
                     topic: heard.topic, payload: heard.payload, receivedMicroseconds: heard.receivedMicroseconds, qos: heard.qos,
-                    isRetained: heard.isRetained, properties: heard.properties)
+                    isRetained: heard.isRetained, properties: heard.properties, broker: broker)
                 let trial = MessageTrial(mappings, message, limits: configuration.decode)
                 if trial.isDeadLetter { deadLetters += 1 }
                 try show(trial, number: tried)
