@@ -123,8 +123,10 @@ struct MappingCompiler {
     mutating func resolve(_ source: Source) -> SlotSource {
         switch source {
         case .document(let root, let path):
+            if let place = cellFromEnd(root, path) { return .slot(table.slot(of: [place], below: self.place(of: root))) }
             let (prefix, rest) = Self.split(path)
-            return seek(from: table.slot(of: prefix, below: place(of: root)), rest)
+            let found = seek(from: table.slot(of: prefix, below: place(of: root)), rest)
+            return isWrittenBytes(root, path) ? .base64(found) : found
         case .loopKey(let variable): return .slot(loops[variable]?.key ?? missingSlot())
         case .loopIndex(let variable): return .slot(loops[variable]?.index ?? missingSlot())
         case .topic: return .slot(FixedSlot.topic.rawValue)
@@ -143,10 +145,31 @@ struct MappingCompiler {
         case .mqtt(let property):
             let slot = Self.fixedSlot(of: property)
             if FixedSlot.properties.contains(slot) { usesProperties = true }
+            if slot == .broker { usesBroker = true }
             return .slot(slot.rawValue)
         case .rest: return .slot(missingSlot())
-            if slot == .broker { usesBroker = true }
         }
+    }
+
+    /// `line.-1` of a loop over the lines of CSV: the decoder counts cells from their end itself.
+    private func cellFromEnd(_ root: DocumentRoot, _ path: [PathSegment]) -> String? {
+        guard case .loop(let variable) = root, case .document(let document, let whole) = loops[variable]?.over, whole.isEmpty,
+            case .csv = decode(of: document), path.count == 1, case .name(let name) = path[0], (PathSegment.arrayIndex(name) ?? 0) < 0
+        else { return nil }
+        return name
+    }
+
+    /// A field of bytes that is reached by its record's place: it comes from the payload written as text.
+    private func isWrittenBytes(_ root: DocumentRoot, _ path: [PathSegment]) -> Bool {
+        if case .loop = root { return false }
+        guard path.count > 1, case .binary = decode(of: root) else { return false }
+        var shape = DocumentShape(decode(of: root))
+        for segment in path {
+            guard let next = try? shape.member(segment) else { return false }
+            shape = next
+        }
+        if case .bytes = shape { return true }
+        return false
     }
 
     private static func fixedSlot(of property: MessageProperty) -> FixedSlot {

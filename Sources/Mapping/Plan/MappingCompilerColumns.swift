@@ -22,8 +22,7 @@ extension MappingCompiler {
         } else {
             switch resolve(column.from[0]) {
             case .slot(let found): slot = found
-            case .seek(let container, let path, let cursor):
-                details.gather = .single(.seek(container: container, steps: path, cursor: cursor))
+            case let sought: details.gather = .single(sought)
             }
         }
         if details.gather != nil { steps.insert(.gathers) }
