@@ -2,7 +2,6 @@ import Glibc
 import MQTT
 import Mapping
 import PostgreSQL
-import Sparkplug
 import Store
 
 /// Puts dead letters through today's mappings again: what becomes rows is deleted in the same transaction, what still fails stays with its new reason.
@@ -58,7 +57,7 @@ public final class DeadLetterReplay {
         let extent = try retrying { () throws(PostgreSQLError) in try DeadLetterTable.extent(try connection().connection, filter) }
         summary.total = extent.count
         if extent.count > 0, plan.usesSparkplug {
-            let births = try retrying { () throws(PostgreSQLError) in try storedBirths() }
+            let births = try retrying { () throws(PostgreSQLError) in try StoredBirths.ofDeadLetters(try connection().connection) }
             evaluator = Evaluator(plan: plan, limits: limits, births: .stored(births))
         }
         var place: Int64 = 0
@@ -68,17 +67,6 @@ public final class DeadLetterReplay {
             place = next
             guard progress(summary) else { return }
         }
-    }
-
-    /// What aliases in the letters stand for: births that the service has stored. One that cannot be read answers for nothing.
-    private func storedBirths() throws(PostgreSQLError) -> BirthArchive {
-        var entries: [BirthArchive.Key: BirthArchive.Entry] = [:]
-        try BirthCertificateTable.forDeadLetters(try connection().connection) { key, since, payload in
-            entries[BirthArchive.Key(group: key.group, node: key.node, device: key.device)] = payload.withUnsafeBytes {
-                try? BirthArchive.Entry(payload: $0, sinceMicroseconds: since)
-            }
-        }
-        return BirthArchive(entries)
     }
 
     private func connection() throws(PostgreSQLError) -> OpenConnection {

@@ -1,5 +1,6 @@
 import CopyFormat
 import Payload
+import Sparkplug
 
 /// A message as it is tried: nothing of it is stored.
 public struct TrialMessage: Sendable {
@@ -35,12 +36,14 @@ struct MappingProbe {
     let mapping: MappingSyntax
     let message: TrialMessage
     let limits: EvaluationLimits
+    /// What aliases of Sparkplug B stand for; nil: what the message says itself.
+    let births: BirthArchive?
 
     func trial(_ mapping: MappingSyntax) -> Trial {
         Trial(
             MappingPlan([mapping]), topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds,
             qos: message.qos, isRetained: message.isRetained, properties: message.properties, broker: message.broker,
-            limits: limits)
+            limits: limits, births: births.map { .stored($0) } ?? .seen(BirthRegistry()))
     }
 
     /// The mapping with these blocks alone, and without its message filter.

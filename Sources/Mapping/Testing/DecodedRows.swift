@@ -25,9 +25,9 @@ public struct Trial {
     public init(
         _ plan: MappingPlan, topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 0, isRetained: Bool = false,
         properties: [UInt8] = [], broker: String = "", limits: EvaluationLimits = EvaluationLimits(),
-        births: BirthRegistry = BirthRegistry()
+        births: SparkplugDecoder.Births = .seen(BirthRegistry())
     ) {
-        var evaluator = Evaluator(plan: plan, limits: limits, births: .seen(births))
+        var evaluator = Evaluator(plan: plan, limits: limits, births: births)
         let buffers = UnsafeMutablePointer<CopyBuffer>.allocate(capacity: max(plan.targets.count, 1))
         for index in plan.targets.indices { (buffers + index).initialize(to: CopyBuffer(capacity: 1024)) }
         defer {

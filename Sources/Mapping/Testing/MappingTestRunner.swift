@@ -34,7 +34,7 @@ public enum MappingTestRunner {
         for property in test.userProperties { properties.userProperty(property.name, property.value) }
         let trial = Trial(
             plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds, qos: test.qos,
-            isRetained: test.isRetained, properties: properties.bytes, broker: test.broker ?? "", births: births)
+            isRetained: test.isRetained, properties: properties.bytes, broker: test.broker ?? "", births: .seen(births))
         switch test.expectation {
         case .error(let text):
             guard let failure = trial.failures.first else {

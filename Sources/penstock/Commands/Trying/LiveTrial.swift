@@ -8,6 +8,7 @@ import Mapping
 struct LiveTrial {
     var mappings: [MappingSyntax]
     var configuration: Configuration
+    var births: BirthLookup
     /// nil: what the mappings subscribe to.
     var filter: String?
     var count: Int
@@ -36,7 +37,9 @@ struct LiveTrial {
                 let message = TrialMessage(
                     topic: heard.topic, payload: heard.payload, receivedMicroseconds: heard.receivedMicroseconds, qos: heard.qos,
                     isRetained: heard.isRetained, properties: heard.properties, broker: broker)
-                let trial = MessageTrial(mappings, message, limits: configuration.decode)
+                let trial = MessageTrial(
+                    mappings, message, limits: configuration.decode, births: try await births.births(for: message, mappings))
+                if let remedy = trial.birthRemedy { Terminal.warning(remedy) }
                 if trial.isDeadLetter { deadLetters += 1 }
                 try show(trial, number: tried)
             }
