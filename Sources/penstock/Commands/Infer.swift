@@ -138,6 +138,8 @@ struct Infer: AsyncParsableCommand {
         var isWhole = true
         for proposal in inference.proposals {
             let path = URL(filePath: out).appending(path: proposal.name + ".yaml")
+        // In a pipe too the files stand before what is said about them.
+        defer { fflush(nil) }
             do {
                 try Data(proposal.text.utf8).write(to: path, options: .withoutOverwriting)
                 print(path.relativePath)
