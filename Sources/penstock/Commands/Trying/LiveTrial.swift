@@ -51,7 +51,7 @@ struct LiveTrial {
                 .failed,
                 tried == 0
                     ? "no message came within \(seconds) s: do devices publish there now, and may this user read it? [--seconds, --topic]"
-                    : "only \(grouped(tried)) of \(grouped(count)) messages came within \(seconds) s [--seconds]")
+                    : "only \(grouped(tried)) of \(counted(count, "message")) came within \(seconds) s [--seconds]")
         }
         if deadLetters > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }
@@ -64,6 +64,6 @@ struct LiveTrial {
         let topic = ForeignText(message.topic.utf8).description
         print(
             Style.bold("\(number). \(topic)")
-                + ", \(grouped(message.payload.count)) bytes\(message.isRetained ? ", retained" : "")\n" + trial.text)
+                + ", \(counted(message.payload.count, "byte"))\(message.isRetained ? ", retained" : "")\n" + trial.text)
     }
 }
