@@ -132,6 +132,20 @@ struct DocumentTests {
         #expect(try reason(short, [1])?.contains("needs 2") == true)
     }
 
+    @Test(
+        "a line of NDJSON that is no JSON is an error, wherever it stands and whatever the mapping reads of it",
+        arguments: [
+            "columns: {v: real from line.v}", "columns: {v: {type: real, from: line.v, on_error: skip_row}}",
+            "when: {line.v: 1}\ncolumns: {v: real from line.v}", "when: {topic: other}\ncolumns: {v: real from line.v}",
+            "columns: {t: text from topic, v: jsonb from $}",
+        ])
+    func brokenLine(rest: String) throws {
+        let head = "topic: t\ndecode: {json: {lines: true}}\neach: {line: $.*}\ntable: x\n"
+        for (payload, place) in [("{\"v\":1}\n{\"v\":2}\n{", 3), ("{\"v\":1}\n\n{\"v\":2}}\n{\"v\":3}", 2), ("nul\n{\"v\":2}", 1)] {
+            #expect(try reason(head + rest, payload)?.hasPrefix("decode json: document \(place): ") == true, "\(payload)")
+        }
+    }
+
     @Test("an empty payload that makes a row is null, and so are tests on it")
     func emptyPayload() throws {
         let head = "topic: t\nempty_payload: row\ntable: x\n"

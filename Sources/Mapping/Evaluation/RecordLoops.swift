@@ -96,10 +96,10 @@ extension MappingRun {
         var index = 0
         while let line = lines.next() {
             do throws(JSONError) {
-                // Checked before; `decode` fills the slots as for a payload of its own.
+                // As a payload of its own; what is wrong with one line is wrong with the message, also where no check came before.
                 try JSON.decode(line, options: options, trie: loop.trie, into: slots + loop.base)
             } catch {
-                throw wrong(document, error)
+                throw wrong(document, line: index + 1, error)
             }
             try enter(index, level, loop, of: block, &evaluator, buffers)
             index += 1

@@ -42,6 +42,8 @@ final class CompiledMapping: Sendable {
     /// Targets that this mapping writes, each once.
     let targets: [Int]
     let cursorCount: Int
+    /// Each message's lines of NDJSON are all decoded by a loop that nothing keeps from running, and so need no check before.
+    let readsAllLines: Bool
 
     init(
         name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: CompiledDocument,
@@ -71,6 +73,12 @@ final class CompiledMapping: Sendable {
         self.captureSlots = captureSlots
         self.constantMemory = constantMemory
         self.cursorCount = cursorCount
+        readsAllLines =
+            !document.isWrittenAsText && filter.isEmpty
+            && blocks.contains { block in
+                guard block.conditions.isEmpty, case .jsonLines(let read)? = block.loops.first?.items else { return false }
+                return read === document
+            }
         var seen: [Int] = []
         for block in blocks where !seen.contains(block.target) { seen.append(block.target) }
         targets = seen
