@@ -30,6 +30,7 @@ struct LiveTrial {
         defer { watching.cancel() }
         var tried = 0
         var deadLetters = 0
+        var told: Set<String> = []
         do {
             Terminal.note("listening to \(filters.map { "'\($0)'" }.joined(separator: ", ")) …")
             for try await heard in listening.messages {
@@ -39,7 +40,7 @@ struct LiveTrial {
                     isRetained: heard.isRetained, properties: heard.properties, broker: broker)
                 let trial = MessageTrial(
                     mappings, message, limits: configuration.decode, births: try await births.births(for: message, mappings))
-                if let remedy = trial.birthRemedy { Terminal.warning(remedy) }
+                if let remedy = trial.birthRemedy, told.insert(remedy).inserted { Terminal.warning(remedy) }
                 if trial.isDeadLetter { deadLetters += 1 }
                 try show(trial, number: tried)
             }
