@@ -70,6 +70,7 @@ extension MappingRun {
         }
     }
 
+    @inline(never)
     private func checkLines(
         _ bytes: UnsafeRawBufferPointer, of document: CompiledDocument, _ options: JSON.Options
     ) throws(EvaluationError) {
@@ -94,6 +95,7 @@ extension MappingRun {
     }
 
     /// - Parameter line: of NDJSON, from 1.
+    @inline(never)
     func wrong(_ document: CompiledDocument, line: Int, _ error: JSONError) -> EvaluationError {
         wrong(document, "document \(line): \(error)")
     }
