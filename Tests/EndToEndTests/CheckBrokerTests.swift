@@ -54,5 +54,22 @@ extension EndToEndTests {
             #expect(!check.errors.contains("'site/"))
             try await workplace.close()
         }
+
+        @Test(
+            "a mapping of what the broker says of itself is one like others", arguments: ["$SYS/broker/{name...}", "$SYS/broker/version"])
+        func ownTopics(topic: String) async throws {
+            let mapping = """
+                topic: \(topic)
+                decode: text
+                table: statements
+                columns: {topic: text not null from topic, said: text from $}
+                """
+            let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["telemetry": Mappings.telemetry, "own": mapping])
+            let check = try await workplace.penstock("check")
+            #expect(check.end == .exit(0), "\(check.errors)")
+            #expect(check.output.contains("subscribes to \(topic.replacing("{name...}", with: "#"))"), "\(check.output)")
+            #expect(check.output.contains("mosquitto version"), "\(check.output)")
+            try await workplace.close()
+        }
     }
 }

@@ -14,10 +14,7 @@ struct CaseTests {
 
     @Test("All tests of the mapping hold", arguments: files)
     func testsHold(file: String) throws {
-        var options = MappingReader.Options()
-        // How a table is divided changes nothing of the rows.
-        options.ignoresPartitions = file == "example-rich.yaml"
-        let reading = MappingReader.read(file: Self.folder.appendingPathComponent(file).path, options: options)
+        let reading = MappingReader.read(file: Self.folder.appendingPathComponent(file).path)
         #expect(reading.diagnostics.isEmpty, "\(reading.diagnostics.map(\.description).joined(separator: "\n"))")
         let mapping = try #require(reading.mappings.first)
         #expect(!mapping.tests.isEmpty)

@@ -54,6 +54,27 @@ struct RoutingTests {
         #expect(try matches("{a}-{b}-", "x-y--"))
     }
 
+    @Test("names of levels of every length are told apart by each of their bytes", arguments: [1, 2])
+    func levelNames(siblings: Int) throws {
+        for length in 1...40 {
+            let name = (0..<length).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+            var mappings: [MappingSyntax] = []
+            // With a sibling the table is asked, without one the only child is compared.
+            for sibling in 0..<siblings {
+                let level = String(decoding: name, as: UTF8.self) + (sibling == 0 ? "" : "-")
+                mappings.append(try mapping("topic: \(level)/x\ndecode: bytes\ntable: x\ncolumns: {p: bytea from $}"))
+            }
+            #expect(trial(mappings, String(decoding: name, as: UTF8.self) + "/x", [1]).outcome.matchedCount == 1)
+            for place in 0..<length {
+                var other = name
+                other[place] = UInt8(ascii: "0")
+                let outcome = trial(mappings, String(decoding: other, as: UTF8.self) + "/x", [1]).outcome
+                #expect(outcome.matchedCount == 0, "\(length), byte \(place)")
+            }
+            #expect(trial(mappings, String(decoding: name.dropLast(), as: UTF8.self) + "/x", [1]).outcome.matchedCount == 0)
+        }
+    }
+
     @Test("of many mappings those that match are found, in their order, and excludes hold")
     func many() throws {
         var mappings: [MappingSyntax] = []

@@ -34,16 +34,20 @@ public enum BrokerProbe {
     /// It uses a session of its own that the broker forgets, and plain filters: as a member of the shared group it could be given messages that are meant
     /// for the pool. Whatever messages come are not acknowledged.
     public static func ask(_ broker: BrokerSettings, clientIdentifier: String, subscriptions: [Subscription]) async throws -> Findings {
-        try await converse(broker, clientIdentifier: clientIdentifier) { collected, session, event in
+        let name = try? TopicFilter("$SYS/broker/version")
+        // A mapping may want the broker's name as well; then its subscription brings it.
+        let isWanted = subscriptions.contains { $0.filter == name }
+        return try await converse(broker, clientIdentifier: clientIdentifier) { collected, session, event in
             switch event {
             case .connected:
                 // Its own SUBSCRIBE, and an answer that may never come: the grants of the others end the conversation.
-                if let name = try? TopicFilter("$SYS/broker/version") {
-                    session.subscribe([Subscription(filter: name, qos: .atMostOnce)], now: .now())
+                if let name {
+                    let own = subscriptions.first { $0.filter == name } ?? Subscription(filter: name, qos: .atMostOnce)
+                    session.subscribe([own], now: .now())
                 }
-                session.subscribe(subscriptions, now: .now())
+                session.subscribe(subscriptions.filter { $0.filter != name }, now: .now())
             case .subscribed(let results):
-                collected.grants += results.filter { !$0.subscription.filter.description.hasPrefix("$SYS/") }.map {
+                collected.grants += results.filter { isWanted || $0.subscription.filter != name }.map {
                     Grant(
                         filter: $0.subscription.filter.description, asked: $0.subscription.qos, granted: $0.grantedQoS,
                         refusal: $0.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description })

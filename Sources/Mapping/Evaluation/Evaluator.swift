@@ -9,9 +9,8 @@ import Sparkplug
 public struct Evaluator: ~Copyable {
     let plan: MappingPlan
     let limits: EvaluationLimits
-    /// The slots of all mappings, one after the other.
+    /// The slots of the mapping at hand. All mappings share them, so that a message finds them in the processor's cache whichever mapping came before.
     let slotMemory: UnsafeMutablePointer<Value>
-    private let bases: [Int]
     private let matches: UnsafeMutablePointer<RouteMatch>
     private let levelStarts: UnsafeMutablePointer<Int32>
     private var marks: [CopyBuffer.Mark] = []
@@ -33,18 +32,9 @@ public struct Evaluator: ~Copyable {
         sparkplug = SparkplugMessages(births: births, isUsed: plan.usesSparkplug)
         self.plan = plan
         self.limits = limits
-        var bases: [Int] = []
-        var slots = 0
-        for mapping in plan.mappings {
-            bases.append(slots)
-            slots += mapping.slotCount
-        }
-        self.bases = bases
-        slotMemory = .allocate(capacity: max(slots, 1))
-        slotMemory.initialize(repeating: .missing, count: max(slots, 1))
-        for (mapping, base) in zip(plan.mappings, bases) {
-            for constant in mapping.constants { slotMemory[base + constant.slot] = constant.value }
-        }
+        let slots = max(plan.mappings.map(\.slotCount).max() ?? 0, 1)
+        slotMemory = .allocate(capacity: slots)
+        slotMemory.initialize(repeating: .missing, count: slots)
         matches = .allocate(capacity: max(plan.mappings.count, 1))
         levelStarts = .allocate(capacity: TopicLevels.levelsMaximum + 1)
         counters = Array(repeating: MappingCounters(), count: plan.mappings.count)
@@ -138,8 +128,11 @@ public struct Evaluator: ~Copyable {
             counters[index].emptySkipped &+= 1
             return
         }
-        let slots = slotMemory + bases[index]
+        let slots = slotMemory
+        // What another mapping left there is no value of this one.
+        assert(spoil(slots, count: mapping.slotCount))
         fill(slots, of: mapping, message)
+        for constant in mapping.constants { slots[constant.slot] = constant.value }
         for slot in mapping.captureSlots { slots[slot] = .missing }
         mapping.patterns[Int(match.pattern)].capture(topic, into: slots)
 
@@ -170,6 +163,13 @@ public struct Evaluator: ~Copyable {
         counters[index].noValues &+= run.noValues
         counters[index].skippedRows &+= run.skippedRows
         counters[index].nulledColumns &+= run.nulledColumns
+    }
+
+    /// In debug builds a slot that is read before it was filled shows in the row.
+    private func spoil(_ slots: UnsafeMutablePointer<Value>, count: Int) -> Bool {
+        let words: StaticString = "a slot that nothing filled"
+        slots.update(repeating: Value(kind: .string, start: words.utf8Start, count: words.utf8CodeUnitCount), count: count)
+        return true
     }
 
     /// What is known of a message before it is decoded.

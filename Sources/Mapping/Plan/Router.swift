@@ -14,29 +14,29 @@ final class Router: @unchecked Sendable {
         var pattern: Int32
     }
 
+    /// A place in the trie, with the name by which it is reached: the nodes of one pattern lie side by side, so a look-up touches few cache lines.
     private struct Node {
+        var name = LevelName()
+        /// Where the bytes of `name` begin in `names`.
+        var nameStart: Int32 = 0
+        var parent: Int32 = -1
         /// The child for `+` and captures, or −1.
         var any: Int32 = -1
-        var hasLiterals = false
+        /// The child for a literal level where there is one alone; −1 for none, `many` where the table is asked.
+        var literal: Int32 = -1
         /// Patterns that end here, and behind them those that take the rest from here (`#`, `{name...}`): places in `terminals`.
         var ends: Int32 = 0
         var endCount: Int32 = 0
         var restCount: Int32 = 0
-    }
 
-    /// An edge for a literal level, in one open-addressing table for the whole trie.
-    private struct Edge {
-        var parent: Int32 = -1
-        var child: Int32 = -1
-        var nameStart: Int32 = 0
-        var nameCount: Int32 = 0
+        static let many: Int32 = -2
     }
 
     private let nodes: UnsafeMutableBufferPointer<Node>
     private let terminals: UnsafeMutableBufferPointer<Terminal>
     private let names: UnsafeMutableBufferPointer<UInt8>
-    /// Half empty at most; a power of two of them; `child` is −1 where there is none.
-    private let table: UnsafeMutableBufferPointer<Edge>
+    /// The children of nodes with several literal levels below them, in one open-addressing table: half empty at most, a power of two of places, −1 for none.
+    private let table: UnsafeMutableBufferPointer<Int32>
     private let patterns: [[CompiledPattern]]
 
     /// - Parameter patterns: for each mapping its patterns, in order.
@@ -49,25 +49,31 @@ final class Router: @unchecked Sendable {
         var terminals: [Terminal] = []
         var nodes: [Node] = []
         for node in draft.nodes {
-            nodes.append(
-                Node(
-                    any: Int32(node.any), hasLiterals: !node.literals.isEmpty, ends: Int32(terminals.count),
-                    endCount: Int32(node.ends.count),
-                    restCount: Int32(node.rests.count)))
+            var placed = Node()
+            placed.any = Int32(node.any)
+            placed.ends = Int32(terminals.count)
+            placed.endCount = Int32(node.ends.count)
+            placed.restCount = Int32(node.rests.count)
+            nodes.append(placed)
             terminals += (node.ends + node.rests).map { Terminal(mapping: Int32($0.mapping), pattern: Int32($0.pattern)) }
         }
-        let edgeCount = draft.nodes.reduce(0) { $0 + $1.literals.count }
+        let inTable = draft.nodes.reduce(0) { $0 + ($1.literals.count > 1 ? $1.literals.count : 0) }
         var size = 16
-        while size < edgeCount * 2 { size *= 2 }
-        var table = Array(repeating: Edge(), count: size)
+        while size < inTable * 2 { size *= 2 }
+        var table = Array(repeating: Int32(-1), count: size)
         var names: [UInt8] = []
         for (parent, node) in draft.nodes.enumerated() {
-            for (name, child) in node.literals {
-                var bucket = name.withUnsafeBytes { Self.hash($0, Int32(parent)) } & (size - 1)
-                while table[bucket].child >= 0 { bucket = (bucket + 1) & (size - 1) }
-                table[bucket] = Edge(
-                    parent: Int32(parent), child: Int32(child), nameStart: Int32(names.count), nameCount: Int32(name.count))
-                names += name
+            nodes[parent].literal = node.literals.count > 1 ? Node.many : Int32(node.literals.values.first ?? -1)
+            for (bytes, child) in node.literals {
+                let name = bytes.withUnsafeBytes(LevelName.init)
+                nodes[child].name = name
+                nodes[child].nameStart = Int32(names.count)
+                nodes[child].parent = Int32(parent)
+                names += bytes
+                guard node.literals.count > 1 else { continue }
+                var bucket = name.hash(below: Int32(parent)) & (size - 1)
+                while table[bucket] >= 0 { bucket = (bucket + 1) & (size - 1) }
+                table[bucket] = Int32(child)
             }
         }
         self.nodes = Self.copy(nodes)
@@ -111,7 +117,7 @@ final class Router: @unchecked Sendable {
                 if node.endCount > 0 { add(node.ends, node.endCount, topic, matches, &count) }
                 return
             }
-            let literal = node.hasLiterals ? literalChild(of: place, named: topic[level]) : -1
+            let literal = node.literal == -1 ? -1 : literalChild(of: place, node.literal, named: topic[level])
             let any = wildcardsApply ? node.any : -1
             level += 1
             if literal >= 0, any >= 0 { visit(literal, level: level, topic, matches, &count) }
@@ -139,34 +145,55 @@ final class Router: @unchecked Sendable {
         }
     }
 
-    private func literalChild(of node: Int32, named name: UnsafeRawBufferPointer) -> Int32 {
+    /// - Parameter only: the node's `literal`.
+    private func literalChild(of node: Int32, _ only: Int32, named bytes: UnsafeRawBufferPointer) -> Int32 {
+        let name = LevelName(bytes)
+        guard only == Node.many else { return isNamed(only, name, bytes) ? only : -1 }
         let mask = table.count - 1
-        var bucket = Self.hash(name, node) & mask
-        while table[bucket].child >= 0 {
-            let edge = table[bucket]
-            if edge.parent == node, Int(edge.nameCount) == name.count, isSame(Int(edge.nameStart), name) { return edge.child }
+        var bucket = name.hash(below: node) & mask
+        while table[bucket] >= 0 {
+            let child = table[bucket]
+            if nodes[Int(child)].parent == node, isNamed(child, name, bytes) { return child }
             bucket = (bucket + 1) & mask
         }
         return -1
     }
 
-    private func isSame(_ start: Int, _ name: UnsafeRawBufferPointer) -> Bool {
-        guard let bytes = name.baseAddress, let base = names.baseAddress else { return name.isEmpty }
-        return memcmp(base + start, bytes, name.count) == 0
+    private func isNamed(_ child: Int32, _ name: LevelName, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard nodes[Int(child)].name == name else { return false }
+        // Up to 16 bytes the name is all of them.
+        guard name.count > 16, let start = bytes.baseAddress, let known = names.baseAddress else { return true }
+        return memcmp(known + Int(nodes[Int(child)].nameStart), start, bytes.count) == 0
+    }
+}
+
+/// A level's name as far as three words tell it: its length, its first 8 bytes and its last 8. Names of up to 16 bytes are equal when these are.
+private struct LevelName: Equatable {
+    var head: UInt64 = 0
+    var tail: UInt64 = 0
+    var count: UInt32 = 0
+
+    init() {}
+
+    init(_ bytes: UnsafeRawBufferPointer) {
+        count = UInt32(truncatingIfNeeded: bytes.count)
+        guard let start = bytes.baseAddress else { return }
+        switch bytes.count {
+        case 8...:
+            head = start.loadUnaligned(as: UInt64.self)
+            tail = start.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self)
+        case 4...7:
+            head = UInt64(start.loadUnaligned(as: UInt32.self))
+            tail = UInt64(start.loadUnaligned(fromByteOffset: bytes.count &- 4, as: UInt32.self))
+        default:
+            for byte in bytes { head = head << 8 | UInt64(byte) }
+        }
     }
 
-    /// Length, the first and the last 8 bytes: cheap, and apart for the names that levels have.
-    private static func hash(_ name: UnsafeRawBufferPointer, _ node: Int32) -> Int {
-        var hash = UInt64(truncatingIfNeeded: node) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: name.count)
-        if name.count >= 8 {
-            hash = (hash ^ name.loadUnaligned(fromByteOffset: 0, as: UInt64.self)) &* 0xFF51_AFD7_ED55_8CCD
-            hash ^= name.loadUnaligned(fromByteOffset: name.count - 8, as: UInt64.self)
-        } else {
-            var word: UInt64 = 0
-            for byte in name { word = word << 8 | UInt64(byte) }
-            hash ^= word
-        }
-        hash = hash &* 0xC4CE_B9FE_1A85_EC53
+    func hash(below node: Int32) -> Int {
+        var hash = UInt64(truncatingIfNeeded: node) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: count)
+        hash = (hash ^ head) &* 0xFF51_AFD7_ED55_8CCD
+        hash = (hash ^ tail) &* 0xC4CE_B9FE_1A85_EC53
         return Int(truncatingIfNeeded: hash >> 20)
     }
 }

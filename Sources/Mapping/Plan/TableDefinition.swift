@@ -18,6 +18,13 @@ public struct TableDefinition: Sendable {
     public var newer: String?
     public var comment: String?
     public var ddl: DDLPolicy?
+    public var partition: PartitionSyntax?
+    public var retention: RetentionSyntax?
+    public var indexes: [IndexSyntax] = []
+    /// The columns of each of whose values a view shows the last row, by `timeColumn`.
+    public var latest: [String] = []
+    /// The column by which rows come one after the other, where the options tell.
+    public var timeColumn: String?
     /// The mappings that write it.
     public var mappings: [String]
 
@@ -44,6 +51,11 @@ public struct TableDefinition: Sendable {
         newer = newer ?? block.table.newer
         comment = comment ?? block.table.comment
         ddl = ddl ?? block.table.ddl
+        partition = partition ?? block.table.partition
+        retention = retention ?? block.table.retention
+        if indexes.isEmpty { indexes = block.table.indexes }
+        if latest.isEmpty { latest = block.table.latest }
+        timeColumn = timeColumn ?? block.table.timeColumn(among: block.columns)
         if !mappings.contains(mapping) { mappings.append(mapping) }
         let isFirst = columns.isEmpty
         for column in block.columns {

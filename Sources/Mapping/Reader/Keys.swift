@@ -8,8 +8,8 @@ enum Keys {
     ]
     static let embed = ["from", "unpack", "decode"]
     static let block = ["table", "each", "when", "columns", "keep_empty"]
-    static let table = ["name", "key", "on_conflict", "newer", "comment", "ddl"]
-    static let tableLater = ["partition", "retention", "indexes", "latest"]
+    static let table = ["name", "key", "on_conflict", "newer", "partition", "retention", "indexes", "latest", "comment", "ddl"]
+    static let partition = ["by", "every", "with"]
     static let column = [
         "type", "not_null", "from", "join", "with", "const", "when", "is", "trim", "null_if", "map", "map_else", "parse", "zone", "plus",
         "scale", "offset", "convert", "sign", "min", "max", "default", "on_error", "comment",

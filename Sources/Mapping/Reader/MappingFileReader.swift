@@ -2,7 +2,6 @@ import Payload
 
 /// Reads one mapping file.
 struct MappingFileReader {
-    let options: MappingReader.Options
     let diagnostics: DiagnosticList
     /// Where `payload_file` starts from.
     let folder: String
@@ -126,7 +125,7 @@ struct MappingFileReader {
         let each = LoopReader(diagnostics: diagnostics).read(object["each"] ?? file?["each"], object.mark, scope.decode, &sources)
         let conditions = ConditionReader(sources: sources, diagnostics: diagnostics)
         let when = conditions.read(object["when"])
-        guard let table = TableReader(options: options, diagnostics: diagnostics).read(object["table"] ?? file?["table"], object.mark)
+        guard let table = TableReader(diagnostics: diagnostics).read(object["table"] ?? file?["table"], object.mark)
         else { return nil }
         let reader = ColumnReader(
             sources: sources, conditions: conditions, diagnostics: diagnostics,

@@ -2,18 +2,9 @@ import Foundation
 
 /// Reads mapping files, strictly: every mistake of every file is told at once, with its place.
 public struct MappingReader {
-    /// What a reading may take beyond what this version stores.
-    public struct Options: Sendable {
-        /// Takes `partition`, `retention`, `indexes` and `latest`, and does without: for comparing rows with a collection of cases, never for running.
-        public var ignoresPartitions = false
-
-        public init() {}
-    }
-
-    private let options: Options
     private let diagnostics = DiagnosticList()
 
-    public init(options: Options = Options()) { self.options = options }
+    public init() {}
 
     /// What was read.
     public struct Reading: Sendable {
@@ -23,8 +14,8 @@ public struct MappingReader {
     }
 
     /// Reads all `.yaml` files of a folder.
-    public static func read(folder: String, options: Options = Options()) -> Reading {
-        let reader = MappingReader(options: options)
+    public static func read(folder: String) -> Reading {
+        let reader = MappingReader()
         let place = SourceMark(file: folder, line: 1, column: 1)
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             return Reading(
@@ -43,15 +34,15 @@ public struct MappingReader {
     }
 
     /// Reads one file.
-    public static func read(file: String, options: Options = Options()) -> Reading {
-        let reader = MappingReader(options: options)
+    public static func read(file: String) -> Reading {
+        let reader = MappingReader()
         return reader.reading(of: [reader.mapping(file: file)].compactMap { $0 })
     }
 
     /// Reads the text of one file.
     /// - Parameter file: what the file is called; its last part without `.yaml` is the mapping's name.
-    public static func read(text: String, file: String, options: Options = Options()) -> Reading {
-        let reader = MappingReader(options: options)
+    public static func read(text: String, file: String) -> Reading {
+        let reader = MappingReader()
         return reader.reading(of: [reader.mapping(text: text, file: file)].compactMap { $0 })
     }
 
@@ -72,7 +63,7 @@ public struct MappingReader {
         let url = URL(fileURLWithPath: file)
         let before = diagnostics.diagnostics.count
         guard let root = StrictNode.read(text, file: file, diagnostics) else { return nil }
-        let reader = MappingFileReader(options: options, diagnostics: diagnostics, folder: url.deletingLastPathComponent().path)
+        let reader = MappingFileReader(diagnostics: diagnostics, folder: url.deletingLastPathComponent().path)
         let mapping = reader.read(root, name: url.deletingPathExtension().lastPathComponent)
         return diagnostics.diagnostics.count == before ? mapping : nil
     }

@@ -1,6 +1,5 @@
 /// Reads the table of a block: its name, or its name and options.
 struct TableReader {
-    let options: MappingReader.Options
     let diagnostics: DiagnosticList
 
     func read(_ node: StrictNode?, _ mark: SourceMark) -> TableSyntax? {
@@ -12,9 +11,7 @@ struct TableReader {
             guard isTable(name, node.mark) else { return nil }
             return TableSyntax(name: name, mark: node.mark)
         }
-        let later = options.ignoresPartitions ? [] : Keys.tableLater
-        let keys = options.ignoresPartitions ? Keys.table + Keys.tableLater : Keys.table
-        guard let object = ObjectReader(node, "a table", keys: keys, later: later, diagnostics) else { return nil }
+        guard let object = ObjectReader(node, "a table", keys: Keys.table, diagnostics) else { return nil }
         guard let name = object.text("name") else {
             if object["name"] == nil { diagnostics.add(at: node.mark, "a table needs a 'name'") }
             return nil
@@ -27,6 +24,7 @@ struct TableReader {
         table.comment = object.text("comment")
         table.ddl = object.choice("ddl", DDLPolicy.self)
         check(table, object)
+        TableStorageReader(object: object, diagnostics: diagnostics).read(into: &table)
         return table
     }
 
@@ -69,6 +67,7 @@ struct TableChecks {
             checkColumnTypes(blocks)
             guard let options = checkOptions(blocks) else { continue }
             for block in blocks { check(block, options) }
+            checkStorage(blocks, options)
         }
     }
 
@@ -103,22 +102,9 @@ struct TableChecks {
 
     /// Every block that writes the table has to give its key, or the rows could not be told apart.
     private func check(_ block: BlockSyntax, _ options: TableSyntax) {
-        let names = block.columns.map(\.name)
-        func needs(_ name: String, _ role: String) {
-            guard let column = block.columns.first(where: { $0.name == name }) else {
-                // The options' own block names what is missing; another one is told why it matters.
-                let elsewhere = block.table.mark == options.mark ? "" : ", which \(options.mark) names,"
-                diagnostics.add(
-                    at: block.table.mark, "\(role) '\(name)' of table '\(options.name)'\(elsewhere) is no column here",
-                    hint: suggestion(for: name, among: names))
-                return
-            }
-            guard !column.isNotNull else { return }
-            diagnostics.add(at: column.mark, "\(role) '\(name)' of table '\(options.name)' may be NULL", hint: "declare it not null")
-        }
-        for name in options.key { needs(name, "key column") }
+        for name in options.key { needs(name, "key column", in: block, options) }
         guard let newer = options.newer else { return }
-        needs(newer, "the 'newer' column")
+        needs(newer, "the 'newer' column", in: block, options)
         if let column = block.columns.first(where: { $0.name == newer }), !column.type.isTime, !column.type.isNumeric || column.type.isArray
         {
             diagnostics.add(
@@ -126,5 +112,19 @@ struct TableChecks {
                 "the 'newer' column '\(newer)' of table '\(options.name)' is \(column.type.sql), which does not tell older from newer",
                 hint: "a time or a number does")
         }
+    }
+
+    /// A column that every block has to write, and never NULL.
+    func needs(_ name: String, _ role: String, in block: BlockSyntax, _ options: TableSyntax) {
+        guard let column = block.columns.first(where: { $0.name == name }) else {
+            // The options' own block names what is missing; another one is told why it matters.
+            let elsewhere = block.table.mark == options.mark ? "" : ", which \(options.mark) names,"
+            diagnostics.add(
+                at: block.table.mark, "\(role) '\(name)' of table '\(options.name)'\(elsewhere) is no column here",
+                hint: suggestion(for: name, among: block.columns.map(\.name)))
+            return
+        }
+        guard !column.isNotNull else { return }
+        diagnostics.add(at: column.mark, "\(role) '\(name)' of table '\(options.name)' may be NULL", hint: "declare it not null")
     }
 }

@@ -71,10 +71,28 @@ enum MappingKeys {
                 "A row whose key is there: append stores it too (default), ignore keeps the old one, update replaces it, merge replaces what has a value.",
                 .choice(ConflictPolicy.allCases.map(\.rawValue))),
             KeyDescription("newer", "With update and merge: the column by which an older row does not replace a newer one.", .plainText),
+            KeyDescription("partition", "Divides the table by time: {by: time, every: day}.", .reference("partition")),
+            KeyDescription(
+                "retention", "How long rows are kept, by whole partitions: 90 days.",
+                .text(like: "^[1-9][0-9]* *(h|hours?|d|days?|w|weeks?|months?|y|years?)$")),
+            KeyDescription(
+                "indexes", "Indexes besides the key's, each a list of columns: [[site, time desc]].",
+                .list(of: .oneOrMore(.plainText))),
+            KeyDescription("latest", "Makes a view of the last row of each value of these columns: [device].", .oneOrMore(.plainText)),
             KeyDescription("comment", "The table's COMMENT.", .anyText),
             KeyDescription(
                 "ddl", "What the service may make in the schema: off, create or evolve; the configuration's if not given.",
                 .choice(DDLPolicy.allCases.map(\.rawValue))),
+        ])
+
+    static let partition = ObjectDescription(
+        required: ["by", "every"],
+        [
+            KeyDescription("by", "The column of the time: timestamptz not null, and part of a key that on_conflict looks at.", .plainText),
+            KeyDescription("every", "How much time one partition holds, in UTC.", .choice(TimeUnit.allCases.map(\.rawValue))),
+            KeyDescription(
+                "with", "What makes them: native partitions of PostgreSQL (default), or timescale, a hypertable.",
+                .choice(PartitionSyntax.Maker.allCases.map(\.rawValue))),
         ])
 
     static let column = ObjectDescription(

@@ -31,7 +31,7 @@ public enum MappingSchema {
                 .anyOf([.scalar, .list(of: .reference("condition")), MappingKeys.test.schema])
             ),
             ("embed", MappingKeys.embed.schema), ("block", MappingKeys.block.schema),
-            ("table", .anyOf([.plainText, MappingKeys.table.schema])),
+            ("table", .anyOf([.plainText, MappingKeys.table.schema])), ("partition", MappingKeys.partition.schema),
             ("shortColumn", .text(like: "^[A-Za-z].*$").described("TYPE [not null] [from SOURCE]")),
             ("column", MappingKeys.column.schema), ("plus", MappingKeys.plus.schema), ("sign", MappingKeys.sign.schema),
             ("decode", decode), ("json", MappingKeys.json.schema), ("csv", MappingKeys.csv.schema), ("binary", MappingKeys.binary.schema),

@@ -11,9 +11,18 @@ public struct TableSyntax: Sendable {
     public var comment: String?
     /// What the service may create: nil = as the service's configuration says.
     public var ddl: DDLPolicy?
+    public var partition: PartitionSyntax?
+    /// How long rows are kept; only with a partition.
+    public var retention: RetentionSyntax?
+    public var indexes: [IndexSyntax] = []
+    /// The columns of each of whose values a view shows the last row; empty: there is no such view.
+    public var latest: [String] = []
 
     /// Whether more is said than the name.
-    public var hasOptions: Bool { !key.isEmpty || onConflict != nil || newer != nil || comment != nil || ddl != nil }
+    public var hasOptions: Bool {
+        !key.isEmpty || onConflict != nil || newer != nil || comment != nil || ddl != nil || partition != nil || retention != nil
+            || !indexes.isEmpty || !latest.isEmpty
+    }
 }
 
 /// What becomes of a row whose key the table has already.

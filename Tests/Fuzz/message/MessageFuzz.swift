@@ -16,9 +16,7 @@ struct MessageFuzz {
     }
 
     private init() {
-        var options = MappingReader.Options()
-        options.ignoresPartitions = true
-        let cases = MappingReader.read(folder: "Tests/MappingTests/Cases", options: options)
+        let cases = MappingReader.read(folder: "Tests/MappingTests/Cases")
         let own = FuzzedMappings.all.flatMap { name, text in
             let reading = MappingReader.read(text: text, file: "\(name).yaml")
             precondition(reading.diagnostics.isEmpty, "\(reading.diagnostics)")

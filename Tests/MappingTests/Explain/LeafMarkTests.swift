@@ -136,11 +136,9 @@ struct LeafMarkTests {
 
     @Test("the collection of cases: every payload that decodes has a tree, and marks cost no answer")
     func cases() throws {
-        var options = MappingReader.Options()
-        options.ignoresPartitions = true
         var trees = 0
         for file in CaseTests.files {
-            let reading = MappingReader.read(file: CaseTests.folder.appendingPathComponent(file).path, options: options)
+            let reading = MappingReader.read(file: CaseTests.folder.appendingPathComponent(file).path)
             for mapping in reading.mappings {
                 for test in mapping.tests where !test.payload.isEmpty {
                     let message = TrialMessage(
