@@ -165,7 +165,8 @@ private final class Reader {
         // What is published before a session of its pool has subscribed goes to nobody. The connection that watches $SYS subscribes too.
         try await waitUntil("the service subscribes, and logs what the page shows", within: .seconds(30)) {
             let log = broker.log
-            return (0..<8).contains { log.contains("Sending SUBACK to penstock-\($0)\n") } && Transcript.matches(lines, expected) || started.pollEnd() != nil
+            return (0..<8).contains { log.contains("Sending SUBACK to penstock-\($0)\n") } && Transcript.matches(lines, expected)
+                || started.pollEnd() != nil
         }
         return lines
     }
