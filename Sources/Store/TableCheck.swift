@@ -126,7 +126,7 @@ public struct TableCheck: Sendable {
             problems.append(
                 Problem(
                     message: "no right to make temporary tables in the database, which on_conflict: \(wanted.onConflict.rawValue) needs",
-                    remedy: "GRANT TEMPORARY ON DATABASE \"…\" TO CURRENT_USER"))
+                    remedy: "GRANT TEMPORARY ON DATABASE \(quoteIdentifier(found.database)) TO CURRENT_USER"))
         }
         if wanted.onConflict == .ignore, !found.mayRead {
             problems.append(

@@ -105,7 +105,7 @@ struct ReceivedColumns {
     private static func rows(of test: TestSyntax, _ plan: MappingPlan, _ births: BirthRegistry, shiftMicroseconds: Int64) -> Rows {
         let trial = Trial(
             plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds + shiftMicroseconds,
-            qos: test.qos, isRetained: test.isRetained, births: births)
+            qos: test.qos, isRetained: test.isRetained, births: .seen(births))
         var rows: Rows = [:]
         for part in trial.rows {
             let names = part.columns.map(\.name)
