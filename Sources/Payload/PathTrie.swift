@@ -64,18 +64,18 @@ public final class PathTrie: Sendable {
         }
     }
 
+    /// The same nodes, children and names at addresses that stay, and the hash tables: what the hot path reads.
+    let memory: PathTrieMemory
+    /// How many slots a decoder fills.
+    public let slotCount: Int
     /// Root first.
     public let nodes: [Node]
     /// The children of each node stand together.
     public let children: [Child]
     /// The bytes of all names, one after the other.
     public let names: [UInt8]
-    /// How many slots a decoder fills.
-    public let slotCount: Int
     /// The slot of each path, in the order in which they were given.
     public let slots: [Int]
-    /// The same nodes, children and names at addresses that stay, and the hash tables: what the hot path reads.
-    let memory: PathTrieMemory
 
     /// Builds the trie. Equal paths share a slot; an empty path is the root itself.
     /// - Parameter paths: each a list of member names; a name of digits also reads as an index of an array.

@@ -10,6 +10,8 @@ struct PathTrieMemory: @unchecked Sendable {
     let names: UnsafePointer<UInt8>
     /// Open-addressing tables of the nodes with many children, one after the other: an index in `children`, or −1.
     let buckets: UnsafePointer<Int32>
+    /// All four: a document that is read after many others finds them with few accesses to far memory.
+    private let block: UnsafeMutableRawPointer
 
     /// Up to so many children are compared one by one: 8 comparisons of a register cost less than a hash and its cache line.
     static let linearChildrenMax = 8
@@ -36,24 +38,22 @@ struct PathTrieMemory: @unchecked Sendable {
                 buckets[base + bucket] = Int32(child)
             }
         }
-        self.nodes = Self.copy(nodes)
-        self.children = Self.copy(children)
-        self.names = Self.copy(names)
-        self.buckets = Self.copy(buckets)
+        // The children of the root and its node, which every document needs, lie side by side.
+        let sizes = (children: children.count * MemoryLayout<PathTrie.Child>.stride, nodes: nodes.count * MemoryLayout<PathTrie.Node>.stride)
+        block = .allocate(byteCount: sizes.children + sizes.nodes + buckets.count * 4 + names.count + 1, alignment: 64)
+        self.children = Self.copy(children, to: block)
+        self.nodes = Self.copy(nodes, to: block + sizes.children)
+        self.buckets = Self.copy(buckets, to: block + sizes.children + sizes.nodes)
+        self.names = Self.copy(names, to: block + sizes.children + sizes.nodes + buckets.count * 4)
     }
 
-    private static func copy<Element: BitwiseCopyable>(_ array: [Element]) -> UnsafePointer<Element> {
-        let memory = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(array.count, 1))
-        _ = memory.initialize(from: array)
-        return UnsafePointer(memory.baseAddress.unsafelyUnwrapped)
+    private static func copy<Element: BitwiseCopyable>(_ array: [Element], to place: UnsafeMutableRawPointer) -> UnsafePointer<Element> {
+        let memory = place.bindMemory(to: Element.self, capacity: array.count)
+        memory.initialize(from: array, count: array.count)
+        return UnsafePointer(memory)
     }
 
-    func deallocate() {
-        nodes.deallocate()
-        children.deallocate()
-        names.deallocate()
-        buckets.deallocate()
-    }
+    func deallocate() { block.deallocate() }
 
     /// The node's children, as addresses from the first up to, not including, the second.
     @inline(always) func children(

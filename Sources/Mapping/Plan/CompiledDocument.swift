@@ -2,17 +2,17 @@ import Payload
 
 /// A payload of a mapping: the message's own (`$`), or one that an embed finds inside another one.
 final class CompiledDocument: Sendable {
+    /// Paths below its root, and where their slots begin.
+    let trie: PathTrie
+    let base: Int
+    let unpack: [UnpackStep]
+    let decode: DecodeSyntax
     /// The embed's name; empty for the message's payload.
     let name: String
-    let decode: DecodeSyntax
-    let unpack: [UnpackStep]
     /// Where an embed is; nil for the message's payload.
     let source: SlotSource?
     /// Holds its bytes, unpacked, while the message is at hand.
     let bytesSlot: Int
-    /// Paths below its root, and where their slots begin.
-    let trie: PathTrie
-    let base: Int
     let binary: BinaryWants?
     /// Lines or records of which more is asked than one after the other: the document is written as JSON text, and read as such.
     let isWrittenAsText: Bool

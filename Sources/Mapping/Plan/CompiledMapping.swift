@@ -11,37 +11,39 @@ enum FixedSlot: Int, CaseIterable {
 
 /// One mapping of a plan: everything resolved to slots.
 final class CompiledMapping: Sendable {
-    let name: String
+    // First what every message reads, side by side: behind a thousand other mappings it comes from far memory.
     let patterns: [CompiledPattern]
     let exclude: [CompiledPattern]
     let retained: RetainedPolicy
     let emptyPayload: EmptyPayloadPolicy
-    let decode: DecodeSyntax
+    /// Sources name properties of MQTT 5.0, user properties among them or not, or the broker.
+    let usesProperties: Bool
+    /// Slots whose values never change.
+    let constants: [(slot: Int, value: Value)]
+    /// Slots of captures that not every pattern fills.
+    let captureSlots: [Int]
+    /// Targets that this mapping writes, each once.
+    let targets: [Int]
+    let cursorCount: Int
     /// The message's payload.
     let document: CompiledDocument
     /// Payloads inside others, in the order in which they are decoded.
     let embeds: [CompiledDocument]
     let filter: [CompiledCondition]
     let blocks: [CompiledBlock]
+
+    let name: String
+    let decode: DecodeSyntax
     let slotCount: Int
-    /// Slots whose values never change.
-    let constants: [(slot: Int, value: Value)]
     /// User properties that sources name, and their slots.
     let userProperties: [(name: [UInt8], slot: Int)]
-    /// Sources name properties of MQTT 5.0, user properties among them or not, or the broker.
-    let usesProperties: Bool
     /// A source names the broker.
     let usesBroker: Bool
     let errorReportTopic: TopicPattern?
     /// Captures of the patterns, and their slots.
     let captureNames: [(name: String, slot: Int)]
-    /// Slots of captures that not every pattern fills.
-    let captureSlots: [Int]
     /// Keeps the bytes that constants point to.
     let constantMemory: ConstantMemory
-    /// Targets that this mapping writes, each once.
-    let targets: [Int]
-    let cursorCount: Int
     /// Each message's lines of NDJSON are all decoded by a loop that nothing keeps from running, and so need no check before.
     let readsAllLines: Bool
 

@@ -17,12 +17,18 @@ struct CompiledPattern: Sendable {
         case capture(slot: Int)
     }
 
+    /// A level that is captured as a whole.
+    private struct Capture {
+        var level: Int32
+        var slot: Int32
+    }
+
+    /// Where captures are whole levels and nothing else wants a look: these are all that a message needs of the pattern.
+    private let captures: [Capture]?
     let levels: [Level]
     let text: String
     /// The MQTT topic filter of the pattern.
     let filter: String
-    /// Whether matching needs more than the shape that the router has checked.
-    private let hasDetails: Bool
 
     /// - Parameter slot: where the value of each capture goes.
     init(_ pattern: TopicPattern, slot: (String) -> Int) {
@@ -48,17 +54,20 @@ struct CompiledPattern: Sendable {
                 }
             }
         }
-        hasDetails = levels.contains { level in
+        var captures: [Capture]? = []
+        for (index, level) in levels.enumerated() {
             switch level {
-            case .literal, .any, .rest: false
-            case .capture, .captureRest, .parts: true
+            case .literal, .any, .rest: continue
+            case .capture(let slot): captures?.append(Capture(level: Int32(index), slot: Int32(slot)))
+            case .captureRest, .parts: captures = nil
             }
         }
+        self.captures = captures
     }
 
     /// What the router's shape does not say: captures are not empty, literals inside levels stand there.
     func details(match topic: TopicLevels) -> Bool {
-        guard hasDetails else { return true }
+        if let captures { return captures.allSatisfy { !topic[Int($0.level)].isEmpty } }
         for (index, level) in levels.enumerated() {
             switch level {
             case .literal, .any, .rest: continue
@@ -90,6 +99,10 @@ struct CompiledPattern: Sendable {
 
     /// Writes the captures of a topic that matches.
     func capture(_ topic: TopicLevels, into slots: UnsafeMutablePointer<Value>) {
+        if let captures {
+            for capture in captures { slots[Int(capture.slot)] = Value(kind: .string, bytes: topic[Int(capture.level)]) }
+            return
+        }
         for index in levels.indices {
             switch levels[index] {
             case .literal, .any, .rest: continue
