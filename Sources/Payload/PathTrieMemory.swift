@@ -39,7 +39,9 @@ struct PathTrieMemory: @unchecked Sendable {
             }
         }
         // The children of the root and its node, which every document needs, lie side by side.
-        let sizes = (children: children.count * MemoryLayout<PathTrie.Child>.stride, nodes: nodes.count * MemoryLayout<PathTrie.Node>.stride)
+        let sizes = (
+            children: children.count * MemoryLayout<PathTrie.Child>.stride, nodes: nodes.count * MemoryLayout<PathTrie.Node>.stride
+        )
         block = .allocate(byteCount: sizes.children + sizes.nodes + buckets.count * 4 + names.count + 1, alignment: 64)
         self.children = Self.copy(children, to: block)
         self.nodes = Self.copy(nodes, to: block + sizes.children)
