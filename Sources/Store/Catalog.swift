@@ -26,6 +26,8 @@ public struct CatalogTable: Sendable {
     public var mayStage: Bool
     /// The name of the database that it is in.
     public var database: String
+    /// Who asked: the role that is to have what it lacks.
+    public var role: String
     /// A table or a partitioned one: not a view or a foreign table.
     public var isTable: Bool
     public var uniqueIndexes: [UniqueIndex]
@@ -50,7 +52,7 @@ public enum Catalog {
                    has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'SELECT'), relkind IN ('r', 'p'),
                    has_database_privilege(current_database(), 'TEMPORARY'),
                    has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT'),
-                   current_database()
+                   current_database(), current_user
             FROM pg_class WHERE oid = to_regclass($1)
             """, [quoted])
         guard let row = head.first else { return nil }
@@ -75,7 +77,7 @@ public enum Catalog {
                     name: column[0] ?? "", stored: types.type(ofAttribute: column[1] ?? ""), isNotNull: column[2] == "t",
                     hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
             }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t", mayRead: row[5] == "t", mayUpdate: row[2] == "t",
-            mayStage: row[4] == "t", database: row[6] ?? "", isTable: row[3] == "t",
+            mayStage: row[4] == "t", database: row[6] ?? "", role: row[7] ?? "", isTable: row[3] == "t",
             uniqueIndexes: indexes.map { index in
                 CatalogTable.UniqueIndex(
                     name: index[0] ?? "", columns: index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil,
