@@ -2,7 +2,7 @@ import CopyFormat
 import Payload
 
 /// What a column needs beyond taking a slot's value: bits, so that a column without any costs one test.
-struct ColumnSteps: OptionSet, Sendable {
+struct ColumnSteps: OptionSet, Sendable, Hashable {
     let rawValue: UInt32
 
     /// Several sources, a join, `rest` or a path that depends on a loop: the value is not simply a slot's.
@@ -26,7 +26,7 @@ struct ColumnSteps: OptionSet, Sendable {
 }
 
 /// One column of a block, as the evaluator walks it: trivial, with what is rarely needed in `ColumnDetails` of the same index.
-struct CompiledColumn: Sendable {
+struct CompiledColumn: Sendable, Hashable {
     enum Encoding: UInt8, Sendable {
         case boolean, int2, int4, int8, float4, float8, numeric, text, bytea, timestamp, roundedTimestamp, date, time, uuid, json, jsonb
         case inet, cidr, enumeration, array

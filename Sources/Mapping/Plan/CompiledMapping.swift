@@ -97,29 +97,28 @@ final class CompiledBlock: Sendable {
     let conditions: [CompiledCondition]
     let keepEmpty: Bool
     let details: [ColumnDetails]
-    /// As many as `details`; written once in `init`, then only read: sharing it is safe.
+    /// As many as `details`, in memory of `columnMemory`.
     nonisolated(unsafe) let columns: UnsafeMutablePointer<CompiledColumn>
     let columnCount: Int
     /// Whether any column counts for the row rule.
     let hasCountedColumns: Bool
+    private let columnMemory: CompiledColumns
 
     init(
         target: Int, isNumbered: Bool, loops: [CompiledLoop], conditions: [CompiledCondition], keepEmpty: Bool,
-        columns: [(CompiledColumn, ColumnDetails)]
+        details: [ColumnDetails], columns: CompiledColumns
     ) {
         self.target = target
         self.isNumbered = isNumbered
         self.loops = loops
         self.conditions = conditions
         self.keepEmpty = keepEmpty
-        details = columns.map(\.1)
-        columnCount = columns.count
-        self.columns = .allocate(capacity: max(columns.count, 1))
-        for (index, column) in columns.enumerated() { (self.columns + index).initialize(to: column.0) }
-        hasCountedColumns = columns.contains { $0.0.steps.contains(.countsAsValue) }
+        self.details = details
+        columnMemory = columns
+        columnCount = details.count
+        self.columns = columns.memory
+        hasCountedColumns = details.indices.contains { columns.memory[$0].steps.contains(.countsAsValue) }
     }
-
-    deinit { columns.deallocate() }
 }
 
 /// Bytes that constants of a plan point to.

@@ -30,7 +30,7 @@ struct MappingCompiler {
         var compiler = MappingCompiler(syntax: syntax)
         _ = compiler.compile(targets: &targets)
         var table = compiler.table
-        table.close()
+        table.close(&targets.shared)
         compiler = MappingCompiler(syntax: syntax)
         compiler.table = table
         return compiler.compile(targets: &targets)

@@ -31,7 +31,7 @@ extension MappingCompiler {
         }
         return CompiledBlock(
             target: target, isNumbered: targets.targets[target].conflict != nil, loops: compiledLoops, conditions: early,
-            keepEmpty: syntax.keepEmpty, columns: columns)
+            keepEmpty: syntax.keepEmpty, details: columns.map(\.1), columns: targets.shared.columns(columns.map(\.0)))
     }
 
     // MARK: Loops

@@ -112,6 +112,7 @@ struct TargetList {
     /// All columns of tables whose rows have one order, by table.
     private let sharedColumns: [String: [MappingPlan.Column]]
     private(set) var targets: [MappingPlan.Target] = []
+    var shared = SharedParts()
 
     init(tableTypes: [String: [String: StoredType]], tables: [TableDefinition]) {
         self.tableTypes = tableTypes

@@ -57,10 +57,10 @@ struct SlotTable {
     func trie(below root: Root) -> (trie: PathTrie, base: Int) { roots[root].map { ($0.trie, $0.base) } ?? (PathTrie(paths: []), 0) }
 
     /// Builds the tries and numbers their slots; other slots that were given are void.
-    mutating func close() {
+    mutating func close(_ shared: inout SharedParts) {
         nextSlot = FixedSlot.allCases.count
         for root in order {
-            let trie = PathTrie(paths: roots[root]?.paths ?? [])
+            let trie = shared.trie(of: roots[root]?.paths ?? [])
             roots[root]?.trie = trie
             roots[root]?.base = nextSlot
             nextSlot += trie.slotCount
