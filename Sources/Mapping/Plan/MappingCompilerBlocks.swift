@@ -28,7 +28,12 @@ extension MappingCompiler {
             })
         let types = targets.targets[target].columns.map(\.stored)
         var columns: [(CompiledColumn, ColumnDetails)] = []
-        for (column, type) in zip(syntax.columns, types) { columns.append(compile(column, wire: type, in: syntax)) }
+        for (column, type) in zip(syntax.columns, types) {
+            var compiled = compile(column, wire: type, in: syntax)
+            compiled.1.timeLimits = targets.timeLimits(table: syntax.table.name, column: column.name)
+            if compiled.1.timeLimits != nil { compiled.0.steps.insert(.shiftsTime) }
+            columns.append(compiled)
+        }
         return CompiledBlock(
             target: target, isNumbered: targets.targets[target].conflict != nil, loops: compiledLoops, conditions: early,
             keepEmpty: syntax.keepEmpty, columns: columns)
