@@ -132,6 +132,12 @@ public struct TableCheck: Sendable {
                     message: "no right to make temporary tables in the database, which on_conflict: \(wanted.onConflict.rawValue) needs",
                     remedy: "GRANT TEMPORARY ON DATABASE \"…\" TO CURRENT_USER"))
         }
+        if wanted.onConflict == .ignore, !found.mayRead {
+            problems.append(
+                Problem(
+                    message: "no right to read table '\(wanted.name)', which on_conflict: ignore needs",
+                    remedy: "GRANT SELECT ON \(table) TO CURRENT_USER"))
+        }
         if wanted.onConflict != .ignore, !found.mayUpdate {
             problems.append(
                 Problem(

@@ -110,6 +110,11 @@ extension EndToEndTests {
             }
             try await workplace.eventually("the node is asked") { listener.messages.count == 1 }
             #expect(try rows(probe).filter { $0 == "N/Speed=-30" }.count == 1)
+            // What was in doubt then is in doubt still.
+            let early = try await workplace.penstock("replay")
+            #expect(early.end == .exit(1))
+            #expect(early.output.contains("none has come since that would make it certain"), "\(early.output)")
+            #expect(try rows(probe).filter { $0 == "N/Speed=-30" }.count == 1)
             // A death, and a life in which alias 7 is `Press`: the letter is of the former one.
             let death = Self.bytes("0886d095ffbc3112120a0562645365711880d095ffbc3120045804")
             let reborn = Self.nodeBirth.map { $0 == UInt8(ascii: "S") ? UInt8(ascii: "s") : $0 }

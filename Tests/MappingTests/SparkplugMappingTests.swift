@@ -42,6 +42,21 @@ struct SparkplugMappingTests {
         #expect(registry.figures.gaps == 0)
     }
 
+    @Test("a birth that is larger than a payload may be ends the former one")
+    func forgetsWhatIsTooLarge() throws {
+        let plan = MappingPlan([try mapping(Self.all)])
+        let registry = BirthRegistry()
+        let large = Self.birth + [0x2A, 20] + Array(repeating: 0, count: 20)
+        var last = ""
+        for (topic, payload) in [("NBIRTH", Self.birth), ("NBIRTH", large), ("NDATA", Self.data(1, 5))] {
+            let trial = Trial(
+                plan, topic: "spBv1.0/G/\(topic)/N", payload: payload, receivedMicroseconds: 1_700_000_000_000_000,
+                limits: EvaluationLimits(maximumPayloadBytes: 30), births: registry)
+            last = trial.failures.first?.reason ?? "rows"
+        }
+        #expect(last.contains("no birth certificate was seen"), "\(last)")
+    }
+
     @Test("where no mapping takes all messages of a node, a number that is not there is no gap")
     func judgesOnlyWhatItSees() throws {
         let some = Self.all.replacing(#"["spBv1.0/+/+/+", "spBv1.0/+/+/+/+"]"#, with: #""spBv1.0/+/+/+""#)

@@ -32,6 +32,8 @@ public final class DeadLetterReplay {
     private let limits: EvaluationLimits
     private var open: OpenConnection?
     private var evaluator: Evaluator
+    /// What aliases in the letters stand for.
+    private var births = BirthArchive([:])
     private let batch: Batch
     private let statements: TargetStatements
     public private(set) var summary = Summary()
@@ -58,7 +60,7 @@ public final class DeadLetterReplay {
         let extent = try retrying { () throws(PostgreSQLError) in try DeadLetterTable.extent(try connection().connection, filter) }
         summary.total = extent.count
         if extent.count > 0, plan.usesSparkplug {
-            let births = try retrying { () throws(PostgreSQLError) in try storedBirths() }
+            births = try retrying { () throws(PostgreSQLError) in try storedBirths() }
             evaluator = Evaluator(plan: plan, limits: limits, births: .stored(births))
         }
         var place: Int64 = 0
@@ -73,9 +75,9 @@ public final class DeadLetterReplay {
     /// What aliases in the letters stand for: births that the service has stored. One that cannot be read answers for nothing.
     private func storedBirths() throws(PostgreSQLError) -> BirthArchive {
         var entries: [BirthArchive.Key: BirthArchive.Entry] = [:]
-        try BirthCertificateTable.forDeadLetters(try connection().connection) { key, since, payload in
+        try BirthCertificateTable.forDeadLetters(try connection().connection) { key, since, received, payload in
             entries[BirthArchive.Key(group: key.group, node: key.node, device: key.device)] = payload.withUnsafeBytes {
-                try? BirthArchive.Entry(payload: $0, sinceMicroseconds: since)
+                try? BirthArchive.Entry(payload: $0, sinceMicroseconds: since, receivedMicroseconds: received)
             }
         }
         return BirthArchive(entries)
@@ -155,6 +157,7 @@ public final class DeadLetterReplay {
             guard let index = plan.names.firstIndex(of: name) else { return [fails(letter, "there is no mapping '\(name)' any more")] }
             only = index
         }
+        births.begin(wasRefused: letter.wasRefusedAsSparkplug)
         return letter.topic.withUnsafeBytes { topic in
             letter.payload.withUnsafeBytes { payload in
                 let outcome = letter.properties.withUnsafeBytes { properties in

@@ -24,8 +24,8 @@ extension MappingRun {
             guard document.isWrittenAsText else { return }
             do throws(CSVError) {
                 JSON.fill(
-                    try CSVDocument.array(bytes, options: options, scratch: &evaluator.scratch), trie: document.trie,
-                    into: slots + document.base)
+                    try CSVDocument.array(bytes, options: options, bytesMax: evaluator.textBytesMax, scratch: &evaluator.scratch),
+                    trie: document.trie, into: slots + document.base)
             } catch {
                 throw wrong(document, error)
             }

@@ -27,7 +27,10 @@ struct MappingRun {
     mutating func evaluate(
         _ evaluator: inout Evaluator, _ buffers: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
-        try decode(&evaluator)
+        do throws(EvaluationError) { try decode(&evaluator) } catch {
+            if mapping.decode.needsOrder { evaluator.sparkplug.passOver() }
+            throw error
+        }
         if !mapping.filter.isEmpty, !holds(mapping.filter, &evaluator) {
             wasFiltered = true
             return

@@ -69,7 +69,9 @@ extension MappingRun {
     ) throws(EvaluationError) {
         guard let bytes = bytes(of: document) else { return }
         func lines(_ evaluator: inout Evaluator) throws(EvaluationError) -> CSVDocument.Lines {
-            do throws(CSVError) { return try CSVDocument.Lines(csv, bytes, scratch: &evaluator.scratch) } catch {
+            do throws(CSVError) {
+                return try CSVDocument.Lines(csv, bytes, wholeBytesMax: evaluator.textBytesMax, scratch: &evaluator.scratch)
+            } catch {
                 throw wrong(document, error)
             }
         }

@@ -115,6 +115,13 @@ extension MappingNote {
         return nil
     }
 
+    /// The first block of a table that has other columns than one before it.
+    private static func otherColumns(of table: String, _ mappings: [MappingSyntax]) -> SourceMark? {
+        let blocks = mappings.flatMap(\.blocks).filter { $0.table.name == table }
+        let names = Set(blocks.first?.columns.map(\.name) ?? [])
+        return blocks.first { Set($0.columns.map(\.name)) != names }?.mark
+    }
+
     /// Tables whose rows cannot be told from repeats, and tables whose rows may be overtaken.
     /// - Parameter isShared: several sessions share a subscription, so messages of one device may be stored in another order than they came in.
     public static func tables(_ mappings: [MappingSyntax], isShared: Bool) -> [MappingNote] {
@@ -132,6 +139,15 @@ extension MappingNote {
                     MappingNote(
                         kind: .note, mark: table.mark,
                         message: "table '\(name)' has no key: a message that is delivered twice at QoS 1 cannot be told from two messages")
+                ]
+            }
+            if table.onConflict == .update, let other = otherColumns(of: name, mappings) {
+                return [
+                    MappingNote(
+                        kind: .warning, mark: other,
+                        message:
+                            "table '\(name)' has on_conflict: update, and this block has other columns than the first one: rows of a batch are stored block by block, not in the order in which they came; with on_conflict: merge they are"
+                    )
                 ]
             }
             guard isShared, let policy = table.onConflict, policy == .update || policy == .merge, table.newer == nil else { return [] }

@@ -159,7 +159,7 @@ struct MappingCompiler {
         }
     }
 
-    private mutating func missingSlot() -> Int {
+    mutating func missingSlot() -> Int {
         let slot = table.newSlot()
         constants.append((slot, .missing))
         return slot

@@ -20,17 +20,15 @@ extension MappingCompiler {
         }
         var compiledLoops: [CompiledLoop] = []
         for (loop, conditions) in zip(syntax.each, guards) { compiledLoops.append(compile(loop, conditions)) }
-        let target = targets.target(
-            table: syntax.table.name,
-            columns: syntax.columns.map { column in
-                MappingPlan.Column(
-                    name: column.name, stored: targets.tableTypes[syntax.table.name]?[column.name] ?? StoredType(column.type))
-            })
-        let types = targets.targets[target].columns.map(\.stored)
+        let target = targets.target(of: syntax)
         var columns: [(CompiledColumn, ColumnDetails)] = []
-        for (column, type) in zip(syntax.columns, types) {
-            var compiled = compile(column, wire: type, in: syntax)
-            compiled.1.timeLimits = targets.timeLimits(table: syntax.table.name, column: column.name)
+        for column in targets.targets[target].columns {
+            guard let own = syntax.columns.first(where: { $0.name == column.name }) else {
+                columns.append(absent(column))
+                continue
+            }
+            var compiled = compile(own, wire: column.stored, in: syntax)
+            compiled.1.timeLimits = targets.timeLimits(table: syntax.table.name, column: own.name)
             if compiled.1.timeLimits != nil { compiled.0.steps.insert(.shiftsTime) }
             columns.append(compiled)
         }

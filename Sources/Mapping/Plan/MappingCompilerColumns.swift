@@ -61,6 +61,16 @@ extension MappingCompiler {
         return (compiled, details)
     }
 
+    /// A column that other blocks of the table write: NULL in each row.
+    mutating func absent(_ column: MappingPlan.Column) -> (CompiledColumn, ColumnDetails) {
+        (
+            CompiledColumn(
+                slot: Int32(missingSlot()), encoding: CompiledColumn.Encoding(column.type), policy: syntax.onError, steps: [],
+                declaredBits: Self.declaredBits(of: column.type), characterLimit: 0),
+            ColumnDetails(name: column.name, declared: column.type, wire: column.type)
+        )
+    }
+
     private func standIn(_ value: DefaultValue, _ type: ColumnType) -> Value {
         guard case .literal(let text) = value else { return Value(kind: .timestamp) }
         if type == .jsonb || type == .json { return memory.json(text) }

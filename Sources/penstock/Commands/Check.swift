@@ -85,7 +85,8 @@ struct Check: AsyncParsableCommand {
             guard let conflict = target.conflict else { continue }
             let staged = StagedRows(target, conflict)
             do throws(PostgreSQLError) {
-                try connection.execute("BEGIN; \(staged.creation); EXPLAIN \(staged.merge); ROLLBACK")
+                let plans = staged.merges.map { "EXPLAIN \($0); " }.joined()
+                try connection.execute("BEGIN; \(staged.creation); \(plans)ROLLBACK")
             } catch {
                 try? connection.execute("ROLLBACK")
                 problems.append(

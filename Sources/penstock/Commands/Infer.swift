@@ -82,7 +82,7 @@ struct Infer: AsyncParsableCommand {
         let filter = try TopicFilter(topic)
         let duration = seconds ?? (messages == nil ? 30 : 3600)
         let listener = BrokerListener(
-            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filter: filter,
+            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filters: [filter],
             limits: BrokerListener.Limits(seconds: duration, messages: messages ?? 100_000))
         let stop = StopSignal()
         let watching = Task { [messages, seconds] in
@@ -104,10 +104,11 @@ struct Infer: AsyncParsableCommand {
             Terminal.endLive()
         }
         do {
-            return try await listener.listen().map {
-                ObservedMessage(
-                    topic: $0.topic, payload: $0.payload, receivedMicroseconds: $0.receivedMicroseconds, qos: $0.qos,
-                    isRetained: $0.isRetained)
+            return try await listener.messages.reduce(into: []) { heard, message in
+                heard.append(
+                    ObservedMessage(
+                        topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds,
+                        qos: message.qos, isRetained: message.isRetained))
             }
         } catch {
             throw Failure(.failed, "\(error)")

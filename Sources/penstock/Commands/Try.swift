@@ -34,8 +34,8 @@ struct Try: AsyncParsableCommand {
 
     func validate() throws {
         if let live {
-            guard (1...LiveMessages.countMaximum).contains(live) else {
-                throw ValidationError("--live is from 1 to \(LiveMessages.countMaximum)")
+            guard (1...LiveTrial.countMaximum).contains(live) else {
+                throw ValidationError("--live is from 1 to \(LiveTrial.countMaximum)")
             }
             guard message.isEmpty else {
                 throw ValidationError("--live takes messages from the broker: leave the options of the message out")

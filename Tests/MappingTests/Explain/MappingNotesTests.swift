@@ -41,6 +41,22 @@ struct MappingNotesTests {
         #expect(MappingNote.sharedTables([one, two])[0].kind == .warning)
     }
 
+    @Test("blocks with different columns of a table whose rows replace each other are a warning; merged ones keep their order")
+    func differentColumns() throws {
+        func notes(_ policy: String, _ second: String) throws -> [String] {
+            let table = "table: {name: x, key: [d], on_conflict: \(policy)}"
+            let one = try mapping("topic: a\n\(table)\ncolumns: {d: text not null, v: real}", name: "one")
+            let two = try mapping("topic: b\ntable: x\ncolumns: {d: text not null, \(second): real}", name: "two")
+            return MappingNote.tables([one, two], isShared: false).map(\.description)
+        }
+        #expect(
+            try notes("update", "w") == [
+                "mappings/two.yaml:1:1: table 'x' has on_conflict: update, and this block has other columns than the first one: rows of a batch are stored block by block, not in the order in which they came; with on_conflict: merge they are"
+            ])
+        #expect(try notes("update", "v") == [])
+        #expect(try notes("merge", "w") == [])
+    }
+
     @Test("tables without a key, and updates that an older message may overtake")
     func tables() throws {
         func notes(_ table: String, isShared: Bool) throws -> [String] {

@@ -6,6 +6,9 @@ import Mapping
 
 /// `penstock try --live`: the next messages of the broker, tried as they come.
 struct LiveTrial {
+    /// The most messages that can be asked for.
+    static let countMaximum = 10_000
+
     var mappings: [MappingSyntax]
     var configuration: Configuration
     /// nil: what the mappings subscribe to.
@@ -16,19 +19,19 @@ struct LiveTrial {
 
     func run() async throws {
         let filters = try filter.map { [try TopicFilter($0)] } ?? MappingPlan(mappings).subscriptions.map(\.filter)
-        let listening = LiveMessages(
-            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filters: filters, count: count,
-            seconds: seconds)
+        let listener = BrokerListener(
+            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filters: filters,
+            limits: BrokerListener.Limits(seconds: seconds, messages: count))
         let stop = StopSignal()
         let watching = Task {
-            if await stop.wait() != nil { listening.stop() }
+            if await stop.wait() != nil { listener.stop() }
         }
         defer { watching.cancel() }
         var tried = 0
         var deadLetters = 0
         do {
             Terminal.note("listening to \(filters.map { "'\($0)'" }.joined(separator: ", ")) …")
-            for try await heard in listening.messages {
+            for try await heard in listener.messages {
                 tried += 1
                 let message = TrialMessage(
                     topic: heard.topic, payload: heard.payload, receivedMicroseconds: heard.receivedMicroseconds, qos: heard.qos,
@@ -41,6 +44,11 @@ struct LiveTrial {
             throw Failure(.failed, "\(error)")
         }
         if !stop.isReceived, tried < count {
+            guard !listener.hasBytesMaximum else {
+                throw Failure(
+                    .failed,
+                    "the first \(grouped(tried)) of \(grouped(count)) messages are as large as all of a trial may be: ask for fewer")
+            }
             throw Failure(
                 .failed,
                 tried == 0
