@@ -56,7 +56,8 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log, nioCore,
+                "Ingest", "Store", "PostgreSQL", "Mapping", "Sparkplug", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log,
+                nioCore,
             ],
             swiftSettings: strictness),
 

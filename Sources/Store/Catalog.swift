@@ -24,6 +24,10 @@ public struct CatalogTable: Sendable {
     public var mayUpdate: Bool
     /// Temporary tables may be made in the database.
     public var mayStage: Bool
+    /// The name of the database that it is in.
+    public var database: String
+    /// Who asked: the role that is to have what it lacks.
+    public var role: String
     /// A table or a partitioned one: not a view or a foreign table.
     public var isTable: Bool
     public var uniqueIndexes: [UniqueIndex]
@@ -59,7 +63,8 @@ public enum Catalog {
             SELECT relpersistence = 'u', has_table_privilege(oid, 'INSERT') OR has_any_column_privilege(oid, 'INSERT'),
                    has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'SELECT'), relkind IN ('r', 'p'),
                    has_database_privilege(current_database(), 'TEMPORARY'),
-                   has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT'), pg_has_role(relowner, 'USAGE'),
+                   has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT'),
+                   current_database(), current_user, pg_has_role(relowner, 'USAGE'),
                    (SELECT string_agg(attname, chr(1)) FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = partattrs[0]
                     WHERE partrelid = pg_class.oid AND partstrat = 'r' AND partnatts = 1),
                    to_regclass($2) IS NOT NULL, to_regclass('timescaledb_information.dimensions') IS NOT NULL
@@ -89,7 +94,7 @@ public enum Catalog {
             WHERE indrelid = to_regclass($1) AND indisvalid AND indexprs IS NULL AND indpred IS NULL GROUP BY indexrelid
             """, [quoted])
         var hypertable: String?
-        if row[9] == "t" {
+        if row[11] == "t" {
             hypertable = try connection.query(
                 """
                 SELECT column_name FROM timescaledb_information.dimensions
@@ -103,15 +108,15 @@ public enum Catalog {
                     name: column[0] ?? "", stored: types.type(ofAttribute: column[1] ?? ""), isNotNull: column[2] == "t",
                     hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
             }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t", mayRead: row[5] == "t", mayUpdate: row[2] == "t",
-            mayStage: row[4] == "t", isTable: row[3] == "t",
+            mayStage: row[4] == "t", database: row[6] ?? "", role: row[7] ?? "", isTable: row[3] == "t",
             uniqueIndexes: indexes.map { index in
                 CatalogTable.UniqueIndex(
                     name: index[0] ?? "", columns: index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil,
                     isImmediate: index[3] == "t")
             },
-            isOwned: row[6] == "t", partitionKey: row[7]?.split(separator: "\u{1}").map(String.init),
-            indexes: allIndexes.compactMap { $0[0]?.split(separator: "\u{1}").map(String.init) }, hasLatestView: row[8] == "t",
-            hasTimescale: row[9] == "t", hypertableColumn: hypertable)
+            isOwned: row[8] == "t", partitionKey: row[9]?.split(separator: "\u{1}").map(String.init),
+            indexes: allIndexes.compactMap { $0[0]?.split(separator: "\u{1}").map(String.init) }, hasLatestView: row[10] == "t",
+            hasTimescale: row[11] == "t", hypertableColumn: hypertable)
     }
 
     /// Why the database cannot take every text: topics and dead letters are UTF-8, and a letter that cannot be stored would hold up its batch for ever.

@@ -15,6 +15,8 @@ public struct DeadLetter: Sendable {
     public var properties: [UInt8]
     /// Sparkplug B could not be decoded, for want of a birth certificate as a rule: nothing that was read of it was certain.
     public var wasRefusedAsSparkplug: Bool
+    /// The address of the broker that handed it over; empty where it was not kept.
+    public var broker: String
 }
 
 /// Which dead letters are meant.
@@ -80,7 +82,8 @@ public enum DeadLetterTable {
                 identifier: row[0].flatMap { Int64($0) } ?? 0, topic: Array((row[1] ?? "").utf8),
                 payload: LetterProperties.bytes(ofHex: row[2] ?? ""),
                 receivedMicroseconds: row[3].flatMap { Int64($0) } ?? 0, qos: row[4].flatMap { UInt8($0) } ?? 0, isRetained: row[5] == "t",
-                mapping: row[6], properties: row[7].map { LetterProperties.bytes(ofJSON: $0) } ?? [], wasRefusedAsSparkplug: row[8] == "t")
+                mapping: row[6], properties: row[7].map { LetterProperties.bytes(ofJSON: $0) } ?? [],
+                wasRefusedAsSparkplug: row[8] == "t", broker: row[7].flatMap { LetterProperties.broker(ofJSON: $0) } ?? "")
         }
     }
 

@@ -81,6 +81,23 @@ public enum BirthCertificateTable {
                 FROM penstock.dead_letter WHERE starts_with(topic, 'spBv1.0/')
             ) AS d USING (group_id, node)
             """)
+        try read(keys, connection, body)
+    }
+
+    /// The births of a node and its devices, one after the other.
+    public static func forNode(
+        group: String, node: String, _ connection: borrowing Connection,
+        _ body: (StoredBirth.Key, _ sinceMicroseconds: Int64, _ receivedMicroseconds: Int64, _ payload: [UInt8]) -> Void
+    ) throws(PostgreSQLError) {
+        let keys = try connection.query(
+            "SELECT group_id, node, device FROM penstock.sparkplug_birth WHERE group_id = $1 AND node = $2", [group, node])
+        try read(keys, connection, body)
+    }
+
+    private static func read(
+        _ keys: [[String?]], _ connection: borrowing Connection,
+        _ body: (StoredBirth.Key, _ sinceMicroseconds: Int64, _ receivedMicroseconds: Int64, _ payload: [UInt8]) -> Void
+    ) throws(PostgreSQLError) {
         // One at a time: a birth may be as large as a message.
         for key in keys {
             let rows = try connection.query(

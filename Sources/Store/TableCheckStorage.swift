@@ -20,7 +20,7 @@ extension TableCheck {
             } else if !found.isOwned {
                 problem(
                     "belongs to another role, so no partitions can be made and dropped",
-                    "ALTER TABLE \(quoteQualified(wanted.name)) OWNER TO CURRENT_USER")
+                    "ALTER TABLE \(quoteQualified(wanted.name)) OWNER TO \(quoteIdentifier(found.role))")
             }
         case .timescale:
             if !found.hasTimescale {

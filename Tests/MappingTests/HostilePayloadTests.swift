@@ -102,6 +102,22 @@ struct HostilePayloadTests {
         #expect(trial.rows.isEmpty)
     }
 
+    @Test("loops within loops that go over more than they may are a dead letter, whether or not a test takes anything")
+    func tooManyItems() throws {
+        let mapping = try mapping(
+            "topic: t\ntable: x\neach: {a: $.a.*, b: $.b.*}\nwhen: {b: 2}\ncolumns: {v: real from a, w: real from b}")
+        let list = "[" + Array(repeating: "1", count: 1000).joined(separator: ",") + "]"
+        var limits = EvaluationLimits()
+        for (maximum, isEnough) in [(100_000, false), (3_000_000, true)] {
+            limits.maximumIterations = maximum
+            let trial = Trial(
+                MappingPlan([mapping]), topic: "t", payload: Array("{\"a\":\(list),\"b\":\(list)}".utf8), receivedMicroseconds: 0,
+                limits: limits)
+            #expect(trial.failures.isEmpty == isEnough)
+            #expect(trial.failures.allSatisfy { $0.reason.contains("more than \(maximum) items") })
+        }
+    }
+
     @Test("random bytes never end the process")
     func noise() throws {
         let mappings = try [

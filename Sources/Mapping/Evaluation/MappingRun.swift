@@ -14,6 +14,8 @@ struct MappingRun {
     var nulledColumns: UInt64 = 0
     var wasFiltered = false
     private var rowBytes = 0
+    /// Items that loops have come to.
+    var iterations = 0
     /// An empty payload that makes a row: no loops, and the row is kept.
     private var isEmptyRow = false
 

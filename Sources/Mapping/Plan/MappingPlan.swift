@@ -62,6 +62,8 @@ public final class MappingPlan: Sendable {
     public let patterns: [[String]]
     /// Some mapping reads Sparkplug B.
     public let usesSparkplug: Bool
+    /// Whether any mapping stores which broker handed a message over.
+    public let usesBroker: Bool
     /// Some mapping wants edge nodes to be asked for births that are missing.
     let asksForBirths: Bool
     let mappings: [CompiledMapping]
@@ -76,6 +78,7 @@ public final class MappingPlan: Sendable {
         self.targets = targets.targets
         asksForBirths = syntax.contains { if case .sparkplug(asksForBirths: true) = $0.decode { true } else { false } }
         usesSparkplug = syntax.contains { $0.decode.needsOrder }
+        usesBroker = mappings.contains(where: \.usesBroker)
         router = Router(mappings.map(\.patterns))
         names = syntax.map(\.name)
         patterns = syntax.map { $0.topics.map(\.value.description) }

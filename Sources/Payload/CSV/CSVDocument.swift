@@ -11,6 +11,8 @@ public struct CSVDocument: Sendable {
     private let places: [Wanted]
     /// Slots of paths that are names, to be found in each payload's own header, or in its pairs.
     private let names: [(name: [UInt8], slot: Int)]
+    /// Slots of paths that count from the end of a line (`line.-1`): 1 is its last cell.
+    private let fromEnd: [(distance: Int, slot: Int)]
     public let slotCount: Int
     /// Takes the line as an object of its named cells, or of all by their places where none has a name.
     private let wholeSlot: Int?
@@ -26,9 +28,12 @@ public struct CSVDocument: Sendable {
         self.slotCount = slotCount
         var places: [Wanted] = []
         var names: [(name: [UInt8], slot: Int)] = []
+        var fromEnd: [(distance: Int, slot: Int)] = []
         for (path, slot) in zip(paths, slots) {
             if case .names(let known) = options.header, known.contains(path) {
                 for (cell, name) in known.enumerated() where name == path { places.append(Wanted(cell: cell, slot: slot)) }
+            } else if path.hasPrefix("-"), let distance = Int(path.dropFirst()), distance > 0 {
+                fromEnd.append((distance, slot))
             } else if let cell = Int(path), cell >= 0, options.header != .firstLine || !path.isEmpty {
                 places.append(Wanted(cell: cell, slot: slot))
                 if options.header == .firstLine || options.pairsFrom != nil { names.append((Array(path.utf8), slot)) }
@@ -38,6 +43,7 @@ public struct CSVDocument: Sendable {
         }
         self.places = places
         self.names = names
+        self.fromEnd = fromEnd
     }
 
     /// Reads the lines of one payload.
@@ -90,10 +96,10 @@ public struct CSVDocument: Sendable {
             let names = document.names
             var pairName: Value?
             var cells: [Value] = []
-            let isWhole = document.wholeSlot != nil
+            let isKept = document.wholeSlot != nil || !document.fromEnd.isEmpty
             var next = 0
             let isThere = try reader.nextLine(scratch: &scratch) { cell, value in
-                if isWhole { cells.append(value) }
+                if isKept { cells.append(value) }
                 while next < wanted.count, wanted[next].cell <= cell {
                     if wanted[next].cell == cell { slots[wanted[next].slot] = value }
                     next += 1
@@ -106,6 +112,9 @@ public struct CSVDocument: Sendable {
                 }
             }
             if isThere { lineIndex += 1 }
+            for place in document.fromEnd where isThere && place.distance <= cells.count {
+                slots[place.slot] = cells[cells.count - place.distance]
+            }
             guard isThere, let slot = document.wholeSlot else { return isThere }
             let object = object(cells).object(scratch: &scratch)
             slots[slot] = object

@@ -71,6 +71,6 @@ struct Migrate: AsyncParsableCommand {
         guard round.problems.isEmpty else { throw Failure(.failed, all: round.problems.map { "table '\($0.table)': \($0.reason)" }) }
         let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
         guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
-        print("the schema 'penstock' and \(tables.count) tables are up to date")
+        print("the schema 'penstock' and \(counted(tables.count, "table")) are up to date")
     }
 }

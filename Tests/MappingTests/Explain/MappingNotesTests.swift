@@ -28,6 +28,45 @@ struct MappingNotesTests {
             } == expected)
     }
 
+    @Test(
+        "meaning: equality with what looks like a pattern, rows that hold nothing of the payload",
+        arguments: [
+            (
+                "when: {$.k: {not: \"x/*\"}}\ncolumns: {v: real}",
+                ["3:8: '$.k' is compared with 'x/*' letter by letter; if that is a pattern, write {match: 'x/*'}"]
+            ),
+            (
+                "columns: {v: {type: real, when: {topic: [a, \"b?\"]}}}",
+                ["3:34: 'topic' is compared with 'b?' letter by letter; if that is a pattern, write {match: 'b?'}"]
+            ), ("when: {$.k: {match: \"x*\"}, $.n: {not: [a, 1]}}\ncolumns: {v: real}", []),
+            (
+                "columns: {at: timestamptz not null from received, t: text from topic}",
+                [
+                    "2:8: no column of table 'x' takes anything of the payload: each message makes a row, whatever it holds (keep_empty: true says that this is meant)"
+                ]
+            ), ("keep_empty: true\ncolumns: {at: timestamptz not null from received}", []),
+            ("columns: {at: timestamptz not null from received, e: jsonb from rest}", []),
+            ("when: {$.kind: on}\ncolumns: {at: timestamptz not null from received}", []),
+        ])
+    func meanings(rest: String, expected: [String]) throws {
+        #expect(
+            MappingNote.meanings(of: try mapping("topic: t\ntable: x\n" + rest)).map {
+                $0.description.replacing("mappings/test.yaml:", with: "")
+            } == expected)
+    }
+
+    @Test("a test that gets no row says so where the row rule took it")
+    func rowRule() throws {
+        let text =
+            "topic: t\ntable: x\ncolumns: {at: timestamptz not null from received, v: real}\ntests:\n"
+            + "  - {topic: t, payload: '{}', expect: [{at: 2024-01-01T00:00:00Z}]}\n"
+            + "  - {topic: t, payload: '{\"v\":1}', expect: []}"
+        let failures = MappingTestRunner.run(try mapping(text)).map(\.reason)
+        #expect(failures.count == 2)
+        #expect(failures.first?.hasSuffix("keep_empty: true keeps such rows)") == true, "\(failures)")
+        #expect(failures.last?.contains("keep_empty") == false, "\(failures)")
+    }
+
     @Test("two mappings that write one table from one topic are a warning, with both places")
     func sharedTables() throws {
         let one = try mapping("topic: a/+\ntable: x\ncolumns: {v: real}", name: "one")

@@ -11,6 +11,7 @@ struct LiveTrial {
 
     var mappings: [MappingSyntax]
     var configuration: Configuration
+    var births: BirthLookup
     /// nil: what the mappings subscribe to.
     var filter: String?
     var count: Int
@@ -22,6 +23,9 @@ struct LiveTrial {
         let listener = BrokerListener(
             configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filters: filters,
             limits: BrokerListener.Limits(seconds: seconds, messages: count))
+        // Of several it is not known which one answers.
+        let endpoints = configuration.broker.endpoints
+        let broker = endpoints.count == 1 ? endpoints[0].description : ""
         let stop = StopSignal()
         let watching = Task {
             if await stop.wait() != nil { listener.stop() }
@@ -29,14 +33,17 @@ struct LiveTrial {
         defer { watching.cancel() }
         var tried = 0
         var deadLetters = 0
+        var told: Set<String> = []
         do {
             Terminal.note("listening to \(filters.map { "'\($0)'" }.joined(separator: ", ")) …")
             for try await heard in listener.messages {
                 tried += 1
                 let message = TrialMessage(
                     topic: heard.topic, payload: heard.payload, receivedMicroseconds: heard.receivedMicroseconds, qos: heard.qos,
-                    isRetained: heard.isRetained, properties: heard.properties)
-                let trial = MessageTrial(mappings, message, limits: configuration.decode)
+                    isRetained: heard.isRetained, properties: heard.properties, broker: broker)
+                let trial = MessageTrial(
+                    mappings, message, limits: configuration.decode, births: try await births.births(for: message, mappings))
+                if let remedy = trial.birthRemedy, told.insert(remedy).inserted { Terminal.warning(remedy) }
                 if trial.isDeadLetter { deadLetters += 1 }
                 try show(trial, number: tried)
             }
@@ -53,7 +60,7 @@ struct LiveTrial {
                 .failed,
                 tried == 0
                     ? "no message came within \(seconds) s: do devices publish there now, and may this user read it? [--seconds, --topic]"
-                    : "only \(grouped(tried)) of \(grouped(count)) messages came within \(seconds) s [--seconds]")
+                    : "only \(grouped(tried)) of \(counted(count, "message")) came within \(seconds) s [--seconds]")
         }
         if deadLetters > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }
@@ -66,6 +73,6 @@ struct LiveTrial {
         let topic = ForeignText(message.topic.utf8).description
         print(
             Style.bold("\(number). \(topic)")
-                + ", \(grouped(message.payload.count)) bytes\(message.isRetained ? ", retained" : "")\n" + trial.text)
+                + ", \(counted(message.payload.count, "byte"))\(message.isRetained ? ", retained" : "")\n" + trial.text)
     }
 }
