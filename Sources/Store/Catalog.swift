@@ -33,8 +33,10 @@ public struct CatalogTable: Sendable {
     public var uniqueIndexes: [UniqueIndex]
     /// The role owns it, or is of the role that does.
     public var isOwned: Bool
-    /// The columns by whose range it is divided; nil where it is not divided, or otherwise.
-    public var partitionKey: [String]?
+    /// It has partitions of PostgreSQL's own.
+    public var isDivided: Bool
+    /// The column by whose range it is divided; nil where it is not divided, or otherwise.
+    public var partitionColumn: String?
     /// All indexes that are whole and valid: their columns, ` desc` behind those.
     public var indexes: [[String]]
     /// There is a view of the table's name and `_latest`.
@@ -65,9 +67,9 @@ public enum Catalog {
                    has_database_privilege(current_database(), 'TEMPORARY'),
                    has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT'),
                    current_database(), current_user, pg_has_role(relowner, 'USAGE'),
-                   (SELECT string_agg(attname, chr(1)) FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = partattrs[0]
+                   (SELECT attname FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = partattrs[0]
                     WHERE partrelid = pg_class.oid AND partstrat = 'r' AND partnatts = 1),
-                   to_regclass($2) IS NOT NULL, to_regclass('timescaledb_information.dimensions') IS NOT NULL
+                   to_regclass($2) IS NOT NULL, to_regclass('timescaledb_information.dimensions') IS NOT NULL, relkind = 'p'
             FROM pg_class WHERE oid = to_regclass($1)
             """, [quoted, quoteQualified(name + "_latest")])
         guard let row = head.first else { return nil }
@@ -114,7 +116,7 @@ public enum Catalog {
                     name: index[0] ?? "", columns: index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil,
                     isImmediate: index[3] == "t")
             },
-            isOwned: row[8] == "t", partitionKey: row[9]?.split(separator: "\u{1}").map(String.init),
+            isOwned: row[8] == "t", isDivided: row[12] == "t", partitionColumn: row[9],
             indexes: allIndexes.compactMap { $0[0]?.split(separator: "\u{1}").map(String.init) }, hasLatestView: row[10] == "t",
             hasTimescale: row[11] == "t", hypertableColumn: hypertable)
     }

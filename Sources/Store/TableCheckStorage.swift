@@ -13,10 +13,12 @@ extension TableCheck {
         case .native:
             if found.hypertableColumn != nil {
                 problem("is a hypertable of TimescaleDB, which makes its own chunks; say with: timescale in 'partition'")
-            } else if found.partitionKey == nil {
+            } else if !found.isDivided {
                 problem("is not divided, and no ALTER TABLE divides one: make a new table and copy, or take 'partition' out of the mapping")
-            } else if found.partitionKey != ["\(partition.by)"] {
-                problem("is divided otherwise than by range of '\(partition.by)'; correct 'partition', or leave it out and make partitions yourself")
+            } else if found.partitionColumn != partition.by {
+                problem(
+                    "is divided otherwise than by range of '\(partition.by)'; correct 'partition', or leave it out and make partitions yourself"
+                )
             } else if !found.isOwned {
                 problem(
                     "belongs to another role, so no partitions can be made and dropped",

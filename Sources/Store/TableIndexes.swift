@@ -16,7 +16,9 @@ extension TableDefinition {
         if !key.isEmpty, onConflict == .append {
             wanted.append(WantedIndex(columns: key.map { IndexSyntax.Column(name: $0) }))
         }
-        for index in indexes where !wanted.contains(where: { $0.columns == index.columns }) { wanted.append(WantedIndex(columns: index.columns)) }
+        for index in indexes where !wanted.contains(where: { $0.columns == index.columns }) {
+            wanted.append(WantedIndex(columns: index.columns))
+        }
         if !latest.isEmpty, let timeColumn {
             let leads = wanted.map { $0.columns.map(\.name) } + (onConflict == .append ? [] : [key])
             if !leads.contains(where: { $0.starts(with: latest) && $0.dropFirst(latest.count).first == timeColumn }) {

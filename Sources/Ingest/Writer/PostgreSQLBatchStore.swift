@@ -134,7 +134,10 @@ final class PostgreSQLBatchStore: BatchStore {
             if !made.isEmpty {
                 logger.notice(
                     "partitions made for rows that came early or late",
-                    metadata: ["table": "\(missing.table.name)", "partitions": "\(made.prefix(5).joined(separator: ", "))", "count": "\(made.count)"])
+                    metadata: [
+                        "table": "\(missing.table.name)", "partitions": "\(made.prefix(5).joined(separator: ", "))",
+                        "count": "\(made.count)",
+                    ])
             }
         } catch {
             guard case .server(let reason) = error, reason.classification != .passing else {

@@ -114,7 +114,8 @@ extension Evaluator {
         let (age, overflow) = received.subtractingReportingOverflow(microseconds)
         if let past = limits.past, overflow ? microseconds < 0 : age > past {
             throw .because(
-                "\(CivilTime.text(unixMicroseconds: microseconds)) is older than the \(limits.retention) that table '\(limits.table)' keeps")
+                "\(CivilTime.text(unixMicroseconds: microseconds)) is older than the \(limits.retention) that table '\(limits.table)' keeps"
+            )
         }
         if !hasMaximum, overflow ? microseconds > 0 : age < -TimeLimits.future {
             throw .because(

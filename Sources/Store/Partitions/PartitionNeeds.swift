@@ -44,5 +44,7 @@ public struct PartitionNeeds {
     /// The years 1 to 9999.
     private static let sane: Range<Int64> = -62_135_596_800_000_000..<253_402_300_800_000_000
 
-    private static func unixMicroseconds(_ time: Int64) -> Int64 { time.addingReportingOverflow(PostgreSQLTime.epochMicroseconds).partialValue }
+    private static func unixMicroseconds(_ time: Int64) -> Int64 {
+        time.addingReportingOverflow(PostgreSQLTime.epochMicroseconds).partialValue
+    }
 }
