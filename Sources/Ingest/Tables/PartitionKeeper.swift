@@ -79,6 +79,13 @@ final class PartitionKeeper: Sendable {
                 metadata: ["count": "\(round.dropped.count)", "partitions": "\(round.dropped.prefix(5).joined(separator: ", "))"])
         }
         var now: Set<String> = []
+        for table in round.deferred {
+            now.insert(table)
+            if !told.contains(table) {
+                logger.notice(
+                    "partitions wait for somebody who uses the table; they are made or dropped later", metadata: ["table": "\(table)"])
+            }
+        }
         for problem in round.problems {
             let text = "\(problem.table): \(problem.reason)"
             now.insert(text)

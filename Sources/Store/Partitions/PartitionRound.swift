@@ -7,6 +7,8 @@ public struct PartitionRound: Sendable {
     public var dropped: [String] = []
     /// By table: what could not be done, and why.
     public var problems: [(table: String, reason: String)] = []
+    /// Tables whose old partitions somebody still reads: they go later.
+    public var deferred: [String] = []
     /// Another process was at it.
     public var wasTaken = false
 
@@ -33,10 +35,16 @@ public struct PartitionRound: Sendable {
                 }
             } catch {
                 guard case .server(let reason) = error, connection.isOpen else { throw error }
+                if reason.sqlState == Self.lockNotAvailable {
+                    deferred.append(table.name)
+                    continue
+                }
                 problems.append((table.name, "\(reason)"))
             }
         }
     }
+
+    private static let lockNotAvailable = "55P03"
 
     /// Detaches what is too old without a lock that anyone waits for, and drops it. What was interrupted is ended by a later round.
     private mutating func dropOld(_ table: TableDefinition, _ connection: borrowing Connection) throws(PostgreSQLError) {

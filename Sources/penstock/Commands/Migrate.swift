@@ -68,6 +68,7 @@ struct Migrate: AsyncParsableCommand {
         let round = try PartitionRound(of: tables.filter { prepared.checks[$0.name]?.problems.isEmpty ?? false }, connection)
         for partition in round.made { print("partition \(partition) made") }
         for partition in round.dropped { print("partition \(partition) dropped: all its rows were older than the table keeps") }
+        for table in round.deferred { print("table '\(table)': somebody reads what is to be dropped; a later run drops it") }
         guard round.problems.isEmpty else { throw Failure(.failed, all: round.problems.map { "table '\($0.table)': \($0.reason)" }) }
         let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
         guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
