@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "Inference", dependencies: ["MQTT", "Mapping", "Payload", "CopyFormat"], swiftSettings: strictness),
         .target(name: "PostgreSQL", dependencies: ["CLibPQ", "CopyFormat"], swiftSettings: strictness),
         .target(
-            name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT"],
+            name: "Store", dependencies: ["PostgreSQL", "CopyFormat", "Mapping", "MQTT", "Payload"],
             // A link to migrations/ at the top: the program carries its SQL.
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),

@@ -84,6 +84,9 @@ extension ServerError: CustomStringConvertible {
         return text
     }
 
+    /// A row has no partition to go to. (A check constraint that fails has the same SQLSTATE, and a name.)
+    public var saysPartitionIsMissing: Bool { sqlState == "23514" && constraint == nil }
+
     /// What the error means for rows that were sent.
     public var classification: ErrorClassification { ErrorClassification(sqlState: sqlState) }
 }

@@ -31,6 +31,20 @@ public struct CatalogTable: Sendable {
     /// A table or a partitioned one: not a view or a foreign table.
     public var isTable: Bool
     public var uniqueIndexes: [UniqueIndex]
+    /// The role owns it, or is of the role that does.
+    public var isOwned: Bool
+    /// It has partitions of PostgreSQL's own.
+    public var isDivided: Bool
+    /// The column by whose range it is divided; nil where it is not divided, or otherwise.
+    public var partitionColumn: String?
+    /// All indexes that are whole and valid: their columns, ` desc` behind those.
+    public var indexes: [[String]]
+    /// There is a view of the table's name and `_latest`.
+    public var hasLatestView: Bool
+    /// The database has TimescaleDB.
+    public var hasTimescale = false
+    /// The column by which a hypertable is divided; nil for other tables.
+    public var hypertableColumn: String?
 
     public struct UniqueIndex: Sendable {
         public var name: String
@@ -52,9 +66,12 @@ public enum Catalog {
                    has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'SELECT'), relkind IN ('r', 'p'),
                    has_database_privilege(current_database(), 'TEMPORARY'),
                    has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT'),
-                   current_database(), current_user
+                   current_database(), current_user, pg_has_role(relowner, 'USAGE'),
+                   (SELECT attname FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = partattrs[0]
+                    WHERE partrelid = pg_class.oid AND partstrat = 'r' AND partnatts = 1),
+                   to_regclass($2) IS NOT NULL, to_regclass('timescaledb_information.dimensions') IS NOT NULL, relkind = 'p'
             FROM pg_class WHERE oid = to_regclass($1)
-            """, [quoted])
+            """, [quoted, quoteQualified(name + "_latest")])
         guard let row = head.first else { return nil }
         let columns = try connection.query(
             """
@@ -71,6 +88,22 @@ public enum Catalog {
                    indimmediate
             FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid
             """, [quoted])
+        let allIndexes = try connection.query(
+            """
+            SELECT string_agg(attname || CASE WHEN (indoption::smallint[])[place - 1] & 1 = 1 THEN ' desc' ELSE '' END, chr(1) ORDER BY place)
+            FROM pg_index CROSS JOIN LATERAL unnest((indkey::smallint[])[0:indnkeyatts - 1]) WITH ORDINALITY AS k (number, place)
+            JOIN pg_attribute ON attrelid = indrelid AND attnum = number
+            WHERE indrelid = to_regclass($1) AND indisvalid AND indexprs IS NULL AND indpred IS NULL GROUP BY indexrelid
+            """, [quoted])
+        var hypertable: String?
+        if row[11] == "t" {
+            hypertable = try connection.query(
+                """
+                SELECT column_name FROM timescaledb_information.dimensions
+                WHERE to_regclass(quote_ident(hypertable_schema) || '.' || quote_ident(hypertable_name)) = to_regclass($1) AND dimension_number = 1
+                """, [quoted]
+            ).first?.first.flatMap { $0 }
+        }
         return CatalogTable(
             columns: columns.map { column in
                 CatalogTable.Column(
@@ -82,7 +115,10 @@ public enum Catalog {
                 CatalogTable.UniqueIndex(
                     name: index[0] ?? "", columns: index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil,
                     isImmediate: index[3] == "t")
-            })
+            },
+            isOwned: row[8] == "t", isDivided: row[12] == "t", partitionColumn: row[9],
+            indexes: allIndexes.compactMap { $0[0]?.split(separator: "\u{1}").map(String.init) }, hasLatestView: row[10] == "t",
+            hasTimescale: row[11] == "t", hypertableColumn: hypertable)
     }
 
     /// Why the database cannot take every text: topics and dead letters are UTF-8, and a letter that cannot be stored would hold up its batch for ever.

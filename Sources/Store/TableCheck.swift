@@ -19,6 +19,8 @@ public struct TableCheck: Sendable {
     /// Columns that `evolve` may add.
     public var missingColumns: [TableDefinition.Column] = []
     public var isMissing = false
+    /// Statements for indexes and the view that the mapping wants; nothing fails without them.
+    public var additions: [String] = []
 
     /// - Parameter found: the table in the database, nil when there is none.
     public init(_ wanted: TableDefinition, _ found: CatalogTable?) {
@@ -78,6 +80,8 @@ public struct TableCheck: Sendable {
             }
             types[column.name] = there.stored
         }
+        checkPartitions(wanted, found, mappings)
+        checkAdditions(wanted, found)
         if wanted.onConflict == .append {
             warnOfUniqueIndexes(wanted, found)
         } else {

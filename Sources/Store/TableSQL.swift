@@ -3,7 +3,7 @@ import Mapping
 import PostgreSQL
 
 extension TableDefinition {
-    /// The statements that make the table, its index and its comments; they do nothing where it is there.
+    /// The statements that make the table, its indexes, its view and its comments; they do nothing where it is there. Its partitions follow.
     ///
     /// Where rows are only appended, a message at QoS 1 that is delivered twice is stored twice: there `key` makes an index and no primary key, which would
     /// turn every repeat into an error.
@@ -11,13 +11,16 @@ extension TableDefinition {
         let table = quoteQualified(name)
         var list = columns.map { "\(quoteIdentifier($0.name)) \($0.type.sql)\($0.isNotNull ? " NOT NULL" : "")" }
         if onConflict != .append { list.append("PRIMARY KEY (\(key.map(quoteIdentifier).joined(separator: ", ")))") }
-        var statements = ["CREATE TABLE IF NOT EXISTS \(table) (\n    \(list.joined(separator: ",\n    "))\n)"]
-        if !key.isEmpty, onConflict == .append {
-            let bare = name.split(separator: ".").last.map(String.init) ?? name
-            let index = String((bare + "_" + key.joined(separator: "_") + "_idx").prefix(63))
+        var make = "CREATE TABLE IF NOT EXISTS \(table) (\n    \(list.joined(separator: ",\n    "))\n)"
+        if let partition, partition.with == .native { make += " PARTITION BY RANGE (\(quoteIdentifier(partition.by)))" }
+        var statements = [make]
+        if let partition, partition.with == .timescale {
             statements.append(
-                "CREATE INDEX IF NOT EXISTS \(quoteIdentifier(index)) ON \(table) (\(key.map(quoteIdentifier).joined(separator: ", ")))")
+                "SELECT create_hypertable(\(quoteLiteral(table)), \(quoteLiteral(partition.by)), "
+                    + "chunk_time_interval => INTERVAL '1 \(partition.every.rawValue)', if_not_exists => true)")
         }
+        statements += wantedIndexes.map { creation(of: $0) }
+        if let view { statements.append(view) }
         if let comment { statements.append("COMMENT ON TABLE \(table) IS\(quoteLiteral(comment))") }
         statements += columns.map { "COMMENT ON COLUMN \(table).\(quoteIdentifier($0.name)) IS\(quoteLiteral($0.comment))" }
         return statements

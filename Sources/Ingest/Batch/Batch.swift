@@ -55,6 +55,8 @@ final class Batch: @unchecked Sendable {
     var goesInParts = false
     /// The numbers that errors give to rows were right so far.
     var trustsRowNumbers = true
+    /// Targets whose missing partitions were made for its rows: what still has none gets none.
+    var partitionedTargets: Set<Int> = []
     /// What was committed of it, by target.
     var committedRows: [(target: Int, rows: Int)] = []
     private let clientIdentifierPrefix: String

@@ -14,6 +14,7 @@ public final class IngestService: Sendable {
     private let writers: [DatabaseWriter]
     private let leases: LeaseThread
     private let parked: ParkedReplay
+    private let partitions: PartitionKeeper
     private let watch: BrokerWatch
     private let isEnding = Mutex(false)
     private let logger: Logger
@@ -56,6 +57,7 @@ public final class IngestService: Sendable {
         self.writers = writers
         self.leases = leases
         parked = ParkedReplay(plan: plan, settings: configuration.database, limits: configuration.decode, logger: logger)
+        partitions = PartitionKeeper(plan: plan, settings: configuration.database, logger: logger)
         watch = try BrokerWatch(
             configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, tls: tls, credentials: credentials,
             eventLoop: group.next(), logger: logger)
@@ -85,6 +87,7 @@ public final class IngestService: Sendable {
                 })
         }
         parked.start()
+        partitions.start()
         leases.start(
             keeper: LeaseKeeper(shards: shards.count, lease: pool.lease, interval: pool.leaseInterval),
             store: {
@@ -110,6 +113,7 @@ public final class IngestService: Sendable {
         try isEnding.withLock { isEnding in
             guard !isEnding else { throw IsEnding() }
             parked.change(to: plan)
+            partitions.change(to: plan)
             for shard in shards { shard.eventLoop.execute { shard.value.change(to: plan, subscriptions: subscriptions) } }
         }
     }
@@ -153,6 +157,7 @@ public final class IngestService: Sendable {
         }
         let last = try await snapshot()
         parked.stop(waitingUpTo: allDrained ? 2 : 0)
+        partitions.stop(waitingUpTo: allDrained ? 2 : 0)
         leases.stop(waitingUpTo: 2)
         for writer in writers { writer.stop(waitingUpTo: allDrained ? 2 : 0) }
         if allDrained { try await group.shutdownGracefully() }

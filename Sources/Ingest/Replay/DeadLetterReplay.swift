@@ -118,6 +118,14 @@ public final class DeadLetterReplay {
                     batch.refusals[Int(segment.unit)] = Refusal(
                         stage: .table, sqlState: error.sqlState, column: nil, error: error.description)
                 }
+            case .lacksPartitions(let target):
+                batch.partitionedTargets.insert(target)
+                guard let missing = MissingPartitions(of: target, batch) else { continue }
+                if isRehearsal {
+                    attempt.precede(with: try missing.statements(connection.connection))
+                } else {
+                    _ = try missing.make(lockTimeoutMilliseconds: settings.lockTimeoutMilliseconds, connection.connection)
+                }
             case .ended(.rolledBack(let error)), .ended(.unknown(let error)): throw error
             case .ended(.refusedByRow), .ended(.committed): throw .connection("dead letters were replayed by somebody else meanwhile")
             }

@@ -15,6 +15,8 @@ struct CommitAttempt {
         case retry
         /// The target cannot be written as it is; nothing of the batch is in.
         case wrongTable(Int, ServerError)
+        /// Rows of the target belong to partitions that are not there; nothing of the batch is in.
+        case lacksPartitions(Int)
         case ended(CommitOutcome)
     }
 
@@ -38,7 +40,7 @@ struct CommitAttempt {
 
     private let connection: OpenConnection
     private let batch: Batch
-    private let prologue: [ScriptStep]
+    private var prologue: [ScriptStep]
     private let ending: () -> [ScriptStep]
     private let isRehearsal: Bool
     private let statements: TargetStatements
@@ -74,6 +76,9 @@ struct CommitAttempt {
         }.filter { $0.rows > 0 }
     }
 
+    /// Runs more at the beginning of the transaction; taken back with it where it is a rehearsal.
+    mutating func precede(with statements: [String]) { prologue += statements.map { .sql($0) } }
+
     private var unitCount: Int { batch.units.pointee.units.count }
 
     mutating func run() -> Result { batch.goesInParts ? runInParts() : runWhole() }
@@ -98,6 +103,7 @@ struct CommitAttempt {
     private mutating func wholeRefused(_ error: ServerError, _ role: Role, of units: Range<Int>) -> Result {
         switch role {
         case .copy(let target), .merge(let target):
+            if lacksPartition(error, target) { return .lacksPartitions(target) }
             switch meaning(of: error, role) {
             case .passing: return .ended(.rolledBack(.server(error)))
             case .wrongTable: return .wrongTable(target, error)
@@ -149,6 +155,10 @@ struct CommitAttempt {
                 guard let target = role.target, meaning(of: error, role) != .passing else {
                     if let lost = rollBack() { return .ended(.rolledBack(lost)) }
                     return refusedOutsideOfCopy(error, role)
+                }
+                if lacksPartition(error, target) {
+                    if let lost = rollBack() { return .ended(.rolledBack(lost)) }
+                    return .lacksPartitions(target)
                 }
                 if meaning(of: error, role) == .wrongTable {
                     if let lost = rollBack() { return .ended(.rolledBack(lost)) }
@@ -208,6 +218,11 @@ struct CommitAttempt {
     private func meaning(of error: ServerError, _ role: Role) -> ErrorClassification {
         if case .copy(let target) = role, statements.copies[target].blamesValue(error) { return .badRow }
         return error.classification
+    }
+
+    /// Once for each batch: what has no partition after they were made is a bad row.
+    private func lacksPartition(_ error: ServerError, _ target: Int) -> Bool {
+        error.saysPartitionIsMissing && batch.plan.targets[target].partition?.with == .native && !batch.partitionedTargets.contains(target)
     }
 
     private func refusedOutsideOfCopy(_ error: ServerError, _ role: Role) -> Result {

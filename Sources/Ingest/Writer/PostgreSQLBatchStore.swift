@@ -107,6 +107,8 @@ final class PostgreSQLBatchStore: BatchStore {
                 return .committed
             case .retry: continue
             case .wrongTable(let target, let error): park(target, batch, because: error)
+            case .lacksPartitions(let target):
+                if let lost = makePartitions(target, batch, open) { return .rolledBack(lost) }
             case .ended(let outcome):
                 // It may turn out to be in.
                 if case .unknown = outcome { batch.committedRows = attempt.rowCounts() }
@@ -118,6 +120,36 @@ final class PostgreSQLBatchStore: BatchStore {
                 return outcome
             }
         }
+    }
+
+    /// Makes the partitions that a batch's rows lack, outside of its transaction.
+    ///
+    /// What is older than the table keeps gets none: such rows are refused one by one.
+    /// - Returns: why the batch cannot go on for now.
+    private func makePartitions(_ target: Int, _ batch: Batch, _ open: OpenConnection) -> PostgreSQLError? {
+        batch.partitionedTargets.insert(target)
+        guard let missing = MissingPartitions(of: target, batch) else { return nil }
+        do throws(PostgreSQLError) {
+            let made = try missing.make(lockTimeoutMilliseconds: settings.lockTimeoutMilliseconds, open.connection)
+            if !made.isEmpty {
+                logger.notice(
+                    "partitions made for rows that came early or late",
+                    metadata: [
+                        "table": "\(missing.table.name)", "partitions": "\(made.prefix(5).joined(separator: ", "))",
+                        "count": "\(made.count)",
+                    ])
+            }
+        } catch {
+            guard case .server(let reason) = error, reason.classification != .passing else {
+                // The whole batch is tried again, this too.
+                batch.partitionedTargets.remove(target)
+                return error
+            }
+            logger.error(
+                "partitions cannot be made; rows without one become dead letters",
+                metadata: ["table": "\(missing.table.name)", "reason": "\(reason)"])
+        }
+        return nil
     }
 
     private func park(_ target: Int, _ batch: Batch, because error: ServerError) {

@@ -107,6 +107,21 @@ extension Evaluator {
         if let maximum = details.maximum, let bound = limit(maximum.bound), microseconds > bound {
             throw .because("\(CivilTime.text(unixMicroseconds: microseconds)) is beyond max \(maximum.text)")
         }
+        if let limits = details.timeLimits { try check(microseconds, limits, hasMaximum: details.maximum != nil) }
+    }
+
+    private func check(_ microseconds: Int64, _ limits: TimeLimits, hasMaximum: Bool) throws(EvaluationError) {
+        let (age, overflow) = received.subtractingReportingOverflow(microseconds)
+        if let past = limits.past, overflow ? microseconds < 0 : age > past {
+            throw .because(
+                "\(CivilTime.text(unixMicroseconds: microseconds)) is older than the \(limits.retention) that table '\(limits.table)' keeps"
+            )
+        }
+        if !hasMaximum, overflow ? microseconds > 0 : age < -TimeLimits.future {
+            throw .because(
+                "\(CivilTime.text(unixMicroseconds: microseconds)) is more than a day ahead: table '\(limits.table)' has no partition for it "
+                    + "(max: allows more)")
+        }
     }
 
     /// Digits of a fraction cut down as PostgreSQL does for `timestamptz(3)` and `time(3)`: to the nearest, halves away from the origin.

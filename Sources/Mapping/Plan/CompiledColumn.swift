@@ -68,6 +68,8 @@ struct ColumnDetails: Sendable {
     var sign: (slot: SlotSource, negative: [[UInt8]])?
     var minimum: (bound: CompiledBound, text: String)?
     var maximum: (bound: CompiledBound, text: String)?
+    /// Of the column by which a table is divided.
+    var timeLimits: TimeLimits?
     var plus: (from: SlotSource, by: SlotSource?, timesNanoseconds: Int64)?
     /// What is stored for an absent value.
     var standIn: StandIn?

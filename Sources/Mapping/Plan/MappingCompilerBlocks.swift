@@ -23,11 +23,14 @@ extension MappingCompiler {
         let target = targets.target(of: syntax)
         var columns: [(CompiledColumn, ColumnDetails)] = []
         for column in targets.targets[target].columns {
-            if let own = syntax.columns.first(where: { $0.name == column.name }) {
-                columns.append(compile(own, wire: column.stored, in: syntax))
-            } else {
+            guard let own = syntax.columns.first(where: { $0.name == column.name }) else {
                 columns.append(absent(column))
+                continue
             }
+            var compiled = compile(own, wire: column.stored, in: syntax)
+            compiled.1.timeLimits = targets.timeLimits(table: syntax.table.name, column: own.name)
+            if compiled.1.timeLimits != nil { compiled.0.steps.insert(.shiftsTime) }
+            columns.append(compiled)
         }
         return CompiledBlock(
             target: target, isNumbered: targets.targets[target].conflict != nil, loops: compiledLoops, conditions: early,

@@ -13,6 +13,8 @@ public final class MappingPlan: Sendable {
         public var columns: [Column]
         /// What becomes of rows whose key is there; nil: rows are appended.
         public var conflict: Conflict?
+        /// How the table is divided, where a mapping says so.
+        public var partition: PartitionSyntax?
 
         /// The fields of its rows in COPY's stream. Rows that may meet others of their key are numbered in a field before the columns, in the order in which
         /// they came.
@@ -109,6 +111,7 @@ struct TargetList {
     let tableTypes: [String: [String: StoredType]]
     /// By table.
     private let conflicts: [String: MappingPlan.Conflict]
+    private let tables: [String: TableDefinition]
     /// All columns of tables whose rows have one order, by table.
     private let sharedColumns: [String: [MappingPlan.Column]]
     private(set) var targets: [MappingPlan.Target] = []
@@ -116,6 +119,7 @@ struct TargetList {
 
     init(tableTypes: [String: [String: StoredType]], tables: [TableDefinition]) {
         self.tableTypes = tableTypes
+        self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
         conflicts = Dictionary(
             uniqueKeysWithValues: tables.filter { $0.onConflict != .append }
                 .map { ($0.name, MappingPlan.Conflict(policy: $0.onConflict, key: $0.key, newer: $0.newer)) })
@@ -138,8 +142,33 @@ struct TargetList {
                 MappingPlan.Column(name: column.name, stored: tableTypes[table]?[column.name] ?? StoredType(column.type))
             }
         if let known = targets.firstIndex(where: { $0.table == table && $0.columns == columns }) { return known }
-        targets.append(MappingPlan.Target(table: table, columns: columns, conflict: conflicts[table]))
+        targets.append(
+            MappingPlan.Target(table: table, columns: columns, conflict: conflicts[table], partition: tables[table]?.partition))
         return targets.count - 1
+    }
+
+    /// The times that a column of a divided table may have.
+    func timeLimits(table: String, column: String) -> TimeLimits? {
+        guard let definition = tables[table], definition.partition?.by == column else { return nil }
+        return TimeLimits(table: table, retention: definition.retention)
+    }
+}
+
+/// What a divided table takes: rows that are too old would be dropped again, and one bad clock must not make a thousand partitions.
+struct TimeLimits: Sendable {
+    var table: String
+    /// How far back, from the time of receipt, in microseconds; nil: however far.
+    var past: Int64?
+    var retention: String
+    /// How far ahead.
+    static let future: Int64 = 86_400_000_000
+
+    init(table: String, retention: RetentionSyntax?) {
+        self.table = table
+        self.retention = retention?.description ?? ""
+        // As long as the longest month and year: what the calendar keeps is never refused.
+        let hours = retention.map { Int64($0.count) * Int64($0.unit.longestHours) }
+        past = hours.map { $0 * 3_600_000_000 }
     }
 }
 

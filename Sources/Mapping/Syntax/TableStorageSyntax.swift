@@ -30,6 +30,15 @@ public enum TimeUnit: String, Sendable, CaseIterable, Comparable {
         }
     }
 
+    /// How long one is at most.
+    public var longestHours: Int {
+        switch self {
+        case .hour, .day, .week: shortestHours
+        case .month: 31 * 24
+        case .year: 366 * 24
+        }
+    }
+
     public static func < (one: TimeUnit, other: TimeUnit) -> Bool { one.shortestHours < other.shortestHours }
 }
 
@@ -66,6 +75,11 @@ public struct IndexSyntax: Sendable, Equatable {
     public struct Column: Sendable, Equatable {
         public var name: String
         public var isDescending: Bool
+
+        public init(name: String, isDescending: Bool = false) {
+            self.name = name
+            self.isDescending = isDescending
+        }
     }
 
     public var columns: [Column]

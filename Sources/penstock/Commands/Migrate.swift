@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Ingest
 import Mapping
 import PostgreSQL
@@ -43,13 +44,32 @@ struct Migrate: AsyncParsableCommand {
         let checks = try MappedTables(checking: tables, connection)
         let statements = MappedTables.statements(for: tables, checks.checks, policy: .evolve)
         for statement in statements { print(statement + ";") }
-        if statements.isEmpty { Terminal.note("the tables are as the mappings need them") }
+        var later: [String] = []
+        let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
+        for table in tables {
+            for addition in checks.checks[table.name]?.additions ?? [] {
+                // Rows wait until an index is made.
+                later.append(addition)
+            }
+            if let maker = PartitionMaker(table) { later += try maker.statements(ahead: now, connection) }
+        }
+        for statement in later { print(statement + ";") }
+        if statements.isEmpty, later.isEmpty { Terminal.note("the tables are as the mappings need them") }
     }
 
     private static func apply(_ tables: [TableDefinition], _ connection: borrowing Connection) throws {
         for step in try Migrator.apply(connection) { print("migration \(step.number) (\(step.name)) applied") }
         let (prepared, executed) = try MappedTables.prepare(tables, policy: .evolve, connection)
         for statement in executed where !statement.hasPrefix("COMMENT") { print(statement + ";") }
+        for addition in tables.flatMap({ prepared.checks[$0.name]?.additions ?? [] }) {
+            print(addition + ";")
+            try connection.execute(addition)
+        }
+        let round = try PartitionRound(of: tables.filter { prepared.checks[$0.name]?.problems.isEmpty ?? false }, connection)
+        for partition in round.made { print("partition \(partition) made") }
+        for partition in round.dropped { print("partition \(partition) dropped: all its rows were older than the table keeps") }
+        for table in round.deferred { print("table '\(table)': somebody reads what is to be dropped; a later run drops it") }
+        guard round.problems.isEmpty else { throw Failure(.failed, all: round.problems.map { "table '\($0.table)': \($0.reason)" }) }
         let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
         guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
         print("the schema 'penstock' and \(counted(tables.count, "table")) are up to date")
