@@ -192,8 +192,9 @@ class Page:
         return [(node.get("role", {}).get("value"), node.get("name", {}).get("value", "")) for node in nodes if not node.get("ignored")]
 
     def picture(self, path, whole=True):
-        options = {"captureBeyondViewport": True}
+        options = {}
         if whole:
+            options["captureBeyondViewport"] = True
             size = self.call("Page.getLayoutMetrics")["cssContentSize"]
             options["clip"] = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         data = self.call("Page.captureScreenshot", format="png", **options)["data"]
