@@ -59,6 +59,8 @@ class Checks:
         """What holds whatever the report."""
         headers = page.value(HEADERS)
         self.hold("every header of a table has a scope, and rows have one", headers["bad"] == [] and headers["tables"] == 3, headers)
+        numbers = page.value("[...document.querySelectorAll('td.number')].map(cell => cell.textContent)")
+        self.hold("counts are grouped digits", all(re.fullmatch(r"\d{1,3}(,\d{3})*", number) for number in numbers), numbers)
         structure = page.value(STRUCTURE)
         self.hold("landmarks, headings in order, names of plots, one live region", structure == [], structure)
         low = page.value(CONTRAST)
@@ -171,6 +173,44 @@ def failing(checks):
         checks.hold("what no mapping takes is told", "none takes it" in text(page, "#letters"))
         checks.hold("the database's problem stands there", "Connection refused" in text(page, "#database"))
         checks.sound(page)
+        checks.quiet(page, service.url)
+        page.close()
+
+
+def changed(report, **parts):
+    """A report with some parts of its objects replaced; `silent` sets when the last message came, in seconds."""
+    report = report()
+    silent = parts.pop("silent", None)
+    for one in report["mappings"] if silent is not None else []:
+        one["last_message_at"] = reports.at(silent)
+    for name, part in parts.items():
+        report[name] = {**report[name], **part} if isinstance(part, dict) else part
+    return report
+
+
+def sentences(checks):
+    """What is made of the figures, whatever state came before."""
+    problem = {"what": "the broker says that it has dropped 3 messages", "since": None, "do": "look at its queue limits"}
+    nothing = {"messages_per_second": 0, "rows_per_second": 0}
+    cases = [
+        ("well", {}, r"All well: messages arrive and are stored\."),
+        ("well", {"rates": nothing, "silent": 40}, r"All well: messages arrive and are stored\."),
+        ("quiet", {"rates": nothing, "silent": 100}, r"Nothing arrives: no message since \d\d:\d\d:\d\d; the service is ready\."),
+        ("quiet", {"rates": nothing, "silent": 3 * 86400}, r"Nothing arrives: no message since \d+ \w+ \d{4}, \d\d:\d\d:\d\d; the service is ready\."),
+        ("degraded", {"problems": [problem]}, r"Degraded: data flows; 1 problem\."),
+        ("degraded", {"problems": [problem] * 2, "rates": nothing, "silent": 100}, r"Degraded: no message since \d\d:\d\d:\d\d; 2 problems\."),
+        ("degraded", {"latency": {"oldest_unacknowledged_seconds": 12}}, r"Degraded: data is late: messages wait longer than 10 s to be stored\."),
+        ("degraded", {"problems": [problem], "latency": {"oldest_unacknowledged_seconds": 12}}, r"Degraded: data is late; 1 problem\."),
+        ("failing", {"ready": False, "problems": [problem]}, r"Failing: data still flows, but not all of it; 1 problem\."),
+        ("failing", {"ready": False, "problems": [problem], "rates": nothing}, r"Failing: nothing is being stored; 1 problem\."),
+        ("degraded", {"ready": False, "problems": [problem], "totals": {"received": 0}, "process": {"uptime_seconds": 2}},
+         r"Not ready yet: the service has just started\.")]
+    with ScriptedService(reports.idle) as service:
+        page = checks.open(service)
+        for state, parts, expected in cases:
+            service.report = lambda parts=parts: changed(reports.busy, **parts)
+            found = page.wait(f"new RegExp({json.dumps('^' + expected + '$')}).test(document.getElementById('headline').textContent)", POLL_LIMIT)
+            checks.hold(f"{expected}", found and page.value("document.body.dataset.state") == state, text(page, "#headline"))
         checks.quiet(page, service.url)
         page.close()
 
@@ -323,7 +363,7 @@ def running(checks, url, token_file):
     page.close()
 
 
-SCRIPTED = [source, policy_by_hash, idle, busy, failing, hostile, shapes, away, token]
+SCRIPTED = [source, policy_by_hash, idle, busy, failing, sentences, hostile, shapes, away, token]
 
 
 def main():
