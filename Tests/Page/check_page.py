@@ -383,7 +383,7 @@ def main():
                     continue
                 checks.name = check.__name__
                 check(checks, *((given.url.rstrip("/") + "/", given.token_file) if given.url else ()))
-    except BrowserError as error:
+    except (BrowserError, OSError, ValueError) as error:
         print(f"FAILED: {error}", file=sys.stderr)
         return 1
     print(f"status page: {checks.made} claims, {checks.failed} do not hold")
