@@ -44,8 +44,10 @@ public final class Monitor: Sendable {
     /// Listens; from now on requests are answered, with or without a service.
     /// - Returns: the address to look at.
     /// - Throws: `CannotListen`.
-    public func start() async throws -> String {
-        let made = HTTPListener(settings, limits: .init(), logger: logger) { [weak self] request in
+    public func start() async throws -> String { try await start(limits: .init()) }
+
+    func start(limits: ConnectionGuard.Limits) async throws -> String {
+        let made = HTTPListener(settings, limits: limits, logger: logger) { [weak self] request in
             await self?.answer(request) ?? Answer(.serviceUnavailable, text: "the service has ended\n")
         }
         let port = try await made.start()

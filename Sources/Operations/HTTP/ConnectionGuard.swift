@@ -24,6 +24,8 @@ final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
         var requestBytesMaximum = 16 * 1024
         /// From the connection to the end of the answer.
         var lifetime = TimeAmount.seconds(10)
+        /// What is left of that when the server ends.
+        var quiescence = TimeAmount.milliseconds(300)
     }
 
     private let limits: Limits
@@ -49,6 +51,15 @@ final class ConnectionGuard: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { count.leave() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent {
+            deadline?.cancel()
+            let channel = context.channel
+            deadline = context.eventLoop.scheduleTask(in: limits.quiescence) { channel.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         bytes += unwrapInboundIn(data).readableBytes

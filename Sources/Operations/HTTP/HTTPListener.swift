@@ -32,7 +32,7 @@ final class HTTPListener: Sendable {
         server = Server(
             childChannelSetup: AnsweringChannel(limits: limits, answer: answer),
             configuration: ServerConfiguration(
-                address: .hostname(settings.host, port: settings.port), backlog: 128, reuseAddress: true),
+                address: .hostname(settings.host, port: settings.port), backlog: 512, reuseAddress: true),
             onServerRunning: { channel in
                 startedContinuation.yield(channel.localAddress?.port ?? 0)
                 startedContinuation.finish()
@@ -70,11 +70,19 @@ final class HTTPListener: Sendable {
         }
     }
 
-    /// Answers what is being asked, and ends; connections that are left after the limit are cut.
+    /// Answers what is being asked, and ends.
     func stop(within limit: Duration) async {
-        _ = try? await within(limit) { [server] in try await server.shutdownGracefully() }
-        running.withLock { $0 }?.cancel()
+        guard let task = running.withLock({ $0 }) else { return }
+        do {
+            try await within(limit) { [server] in
+                try await server.shutdownGracefully()
+                // Connections end a moment later than they close; until then they need the event loop.
+                try await task.value
+            }
+        } catch is TimeLimitReached {
+            // The process ends soon, and the thread with it.
+            return task.cancel()
+        } catch {}
         try? await group.shutdownGracefully()
     }
-
 }

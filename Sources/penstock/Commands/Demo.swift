@@ -99,7 +99,7 @@ struct Demo: AsyncParsableCommand {
         service.start()
         let (monitor, address) = try await listen(configuration, recorder, logger)
         monitor.attach(service)
-        defer { Task { await monitor.stop(within: .zero) } }
+        defer { Task { await monitor.stop(within: .seconds(1)) } }
         try await waitUntilConnected(service, sessions: configuration.pool.sessions)
 
         Terminal.note("look at it while it runs: \(address) or psql \(database.url())")

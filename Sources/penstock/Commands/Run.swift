@@ -28,7 +28,7 @@ struct Run: AsyncParsableCommand {
         do {
             try await ingest(setup, monitor, recorder, logger, stop)
         } catch {
-            await monitor?.stop(within: .zero)
+            await monitor?.stop(within: .milliseconds(500))
             throw error
         }
         await monitor?.stop(within: .seconds(1))
