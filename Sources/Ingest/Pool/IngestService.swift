@@ -66,7 +66,8 @@ public final class IngestService: Sendable {
         self.group = group
         self.writers = writers
         self.leases = leases
-        parked = ParkedReplay(plan: plan, settings: configuration.database, limits: configuration.decode, logger: logger)
+        parked = ParkedReplay(
+            plan: plan, settings: configuration.database, limits: configuration.decode, parkedMappings: parkedMappings, logger: logger)
         watch = try BrokerWatch(
             configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, tls: tls, credentials: credentials,
             eventLoop: group.next(), logger: logger)
@@ -80,14 +81,14 @@ public final class IngestService: Sendable {
         let database = configuration.database
         let pool = configuration.pool
         let leaseMilliseconds = Int(pool.lease.nanoseconds / 1_000_000)
-        for (shard, writer) in zip(shards, writers) {
+        for (index, (shard, writer)) in zip(shards, writers).enumerated() {
             writer.start(
                 store: { [logger, parked, parkedMappings, metrics] in
                     PostgreSQLBatchStore(
                         settings: database, idleLimitMilliseconds: leaseMilliseconds * 4 / 5, logger: logger,
                         parkingChanged: { mappings, isParked in
-                            parkedMappings.change(mappings, isParked: isParked)
-                            parked.tableWasParked()
+                            let isNews = parkedMappings.change(mappings, isParked: isParked, writer: index)
+                            if isNews || !isParked { parked.tableWasParked() }
                         }, mendCount: { parked.mendCount }, metrics: metrics)
                 },
                 report: { report in

@@ -61,17 +61,24 @@ final class TroubleBoard: Sendable {
 
 /// Mappings whose table is wrong, as the writers have found them.
 final class ParkedMappings: Sendable {
-    private let parked = Mutex<[String: Int]>([:])
+    /// By mapping, the writers that say so.
+    private let parked = Mutex<[String: Set<Int>]>([:])
 
-    /// A writer has found a mapping's table wrong, or right again, or does not know any more.
-    func change(_ mappings: [String], isParked: Bool) {
+    /// A writer has tried in vain to write a mapping's table, or has written it again, or does not know any more.
+    /// - Returns: whether that is news of any of them.
+    func change(_ mappings: [String], isParked: Bool, writer: Int) -> Bool {
         parked.withLock { parked in
+            let before = parked
             for mapping in mappings {
-                let count = (parked[mapping] ?? 0) + (isParked ? 1 : -1)
-                parked[mapping] = count > 0 ? count : nil
+                if isParked { parked[mapping, default: []].insert(writer) } else { parked[mapping]?.remove(writer) }
+                if parked[mapping]?.isEmpty == true { parked[mapping] = nil }
             }
+            return parked != before
         }
     }
+
+    /// Dead letters have become rows of the tables that were wrong, and none is left. Should one be wrong still, its next row says so.
+    func tablesAreRight() { parked.withLock { $0.removeAll() } }
 
     var names: Set<String> { parked.withLock { Set($0.keys) } }
 }

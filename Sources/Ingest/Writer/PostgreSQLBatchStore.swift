@@ -26,7 +26,7 @@ final class PostgreSQLBatchStore: BatchStore {
     private var parked = ParkedTargets()
     private var timeoutsInSequence = 0
 
-    /// Told of mappings whose table is wrong, and of those whose table takes rows again. Called on the writer's thread.
+    /// Told of mappings whose table is wrong, at each try, and of those whose table takes rows again. Called on the writer's thread.
     typealias ParkingObserver = @Sendable (_ mappings: [String], _ isParked: Bool) -> Void
 
     /// - Parameters:
@@ -143,8 +143,8 @@ final class PostgreSQLBatchStore: BatchStore {
                 metadata: [
                     "table": "\(batch.plan.targets[target].table)", "mappings": "\(names.joined(separator: ", "))", "reason": "\(error)",
                 ])
-            parkingChanged(names, true)
         }
+        parkingChanged(names, true)
         refuseAll(of: target, batch, because: error)
     }
 
