@@ -123,7 +123,7 @@ public final class Monitor: Sendable {
         let problems = await state().problems
         let shown = showsReasons ? problems.blocking : []
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let body = (try? encoder.encode(Readiness(ready: problems.isReady, problems: shown))) ?? Data()
         return Answer(problems.isReady ? .ok : .serviceUnavailable, json: body)
     }
@@ -136,6 +136,10 @@ public final class Monitor: Sendable {
     private func metrics(accept: String?) async -> Answer {
         let format = PrometheusText.Format(accept: accept)
         let state = await state()
+        // Zeros in place of what is not known would look like counters that began anew.
+        guard state.snapshot != nil || !state.hasService else {
+            return Answer(.serviceUnavailable, text: "the event loops do not answer\n")
+        }
         let metrics = ServiceMetrics(
             snapshot: state.snapshot ?? ServiceSnapshot(), recorded: recorder.metrics, isReady: state.problems.isReady,
             version: facts.version, process: ProcessFacts(), startedSeconds: facts.startedAt.timeIntervalSince1970,
@@ -153,21 +157,23 @@ public final class Monitor: Sendable {
         return Answer(.ok, json: json)
     }
 
-    private func state() async -> (snapshot: ServiceSnapshot?, problems: Problems) {
+    private func state() async -> (snapshot: ServiceSnapshot?, problems: Problems, hasService: Bool) {
         let now = Date()
         let uptime = now.timeIntervalSince(facts.startedAt)
         func problems(_ snapshot: ServiceSnapshot?, _ startup: String) -> Problems {
             Problems(snapshot, startup: startup, uptimeSeconds: uptime, now: now)
         }
         switch phase.withLock({ $0 }) {
-        case .starting(let reason): return (nil, problems(nil, reason))
-        case .ending: return (try? await snapshots.current(), problems(nil, "it is ending"))
+        case .starting(let reason): return (nil, problems(nil, reason), false)
+        case .ending:
+            let snapshot = try? await within(Self.healthLimit) { [snapshots] in try await snapshots.current() }
+            return (snapshot.flatMap { $0 } ?? snapshots.last, problems(nil, "it is ending"), true)
         case .running:
             do {
                 let snapshot = try await within(Self.healthLimit) { [snapshots] in try await snapshots.current() }
-                return (snapshot, problems(snapshot, ""))
+                return (snapshot, problems(snapshot, ""), true)
             } catch {
-                return (nil, problems(nil, "the event loops do not answer"))
+                return (nil, problems(nil, "the event loops do not answer"), true)
             }
         }
     }

@@ -59,6 +59,8 @@ final class Shard {
     /// When it was last said that messages of an edge node are missing.
     var gapToldAt: NIODeadline?
     var statistics: ShardStatistics
+    /// When a failure of a mapping was last taken down; in microseconds since 1970, UTC.
+    private var failuresNoted: [Int: Int64] = [:]
     /// Sessions take no message while it is set: the process is ending.
     private(set) var isDraining = false
     private var drained: [EventLoopPromise<Void>] = []
@@ -146,8 +148,7 @@ final class Shard {
 
     private func writeLetters(_ message: borrowing MessageInput, session: Int) {
         for failure in evaluator.pointee.failures {
-            statistics.noteError(
-                plan.names[failure.mapping], failure.reason, topic: message.topic, atMicroseconds: message.receivedMicroseconds)
+            noteFailure(failure, message)
             switch flood.letter(of: failure.mapping, now: eventLoop.now) {
             case .drop:
                 statistics.lettersDropped[plan.names[failure.mapping], default: 0] += 1
@@ -168,6 +169,14 @@ final class Shard {
                 error: failure.reason, now: eventLoop.now)
             if let report { open.reports.append(report) }
         }
+    }
+
+    /// For people to look at: ten a second of each mapping are more than enough, and a flood is not to cost more for it.
+    private func noteFailure(_ failure: MappingFailure, _ message: borrowing MessageInput) {
+        let now = message.receivedMicroseconds
+        if let last = failuresNoted[failure.mapping], (0..<100_000).contains(now &- last) { return }
+        failuresNoted[failure.mapping] = now
+        statistics.noteError(plan.names[failure.mapping], failure.reason, topic: message.topic, atMicroseconds: now)
     }
 
     private func slow(until deadline: NIODeadline) {

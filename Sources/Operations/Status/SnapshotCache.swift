@@ -16,6 +16,9 @@ final class SnapshotCache: Sendable {
 
     func attach(_ service: IngestService) { state.withLock { $0.service = service } }
 
+    /// The last one that was made, however old.
+    var last: ServiceSnapshot? { state.withLock { $0.last?.snapshot } }
+
     /// - Returns: nil while there is no service.
     /// - Throws: `IngestService.IsEnding` after its end.
     func current() async throws -> ServiceSnapshot? {

@@ -47,7 +47,7 @@ struct StatusText {
         let connected = report.database.connected ? Style.green("connected") : Style.red("away")
         lines.append("database   \(connected) \(report.database.url), \(grouped(report.database.commits)) commits")
         lines.append(
-            "broker     \(report.broker.url)\(report.broker.dropped.map { ", says it has dropped \(grouped($0)) messages" } ?? "")")
+            "broker     \(report.broker.url)\(report.broker.dropped.flatMap { $0 == 0 ? nil : ", says it has dropped \(grouped($0)) messages" } ?? "")")
         return lines
     }
 
