@@ -68,8 +68,8 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Operations", "Ingest", "Store", "PostgreSQL", "Mapping", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments,
-                log, nioCore,
+                "Operations", "Ingest", "Store", "PostgreSQL", "Mapping", "Sparkplug", "Payload", "MQTT", "Inference", "Fleet", "Sandbox",
+                arguments, log, nioCore,
             ],
             swiftSettings: strictness),
 

@@ -19,12 +19,16 @@ import Mapping
     @Option(help: "How often that is done; the median counts.")
     var rounds = 5
 
-    private static func mapping(_ number: Int) -> String {
+    @Option(help: "How many readings a message holds, a line each; without it the message is one reading.")
+    var lines: Int?
+
+    private func mapping(_ number: Int) -> String {
         """
         topic: site\(number)/{site}/dev/{device}/telemetry
+        \(lines == nil ? "" : "decode: {json: {lines: true}}\neach: $.*")
         table: readings
         columns:
-          time: timestamptz not null from $.ts
+          time: timestamptz not null from \(lines == nil ? "$" : "item").ts
           device: text not null from topic.device
           temp: double precision
           hum: double precision
@@ -40,7 +44,7 @@ import Mapping
     func run() throws {
         var syntax: [MappingSyntax] = []
         for number in 0..<mappings {
-            let reading = MappingReader.read(text: Self.mapping(number), file: "m\(number).yaml")
+            let reading = MappingReader.read(text: mapping(number), file: "m\(number).yaml")
             guard reading.diagnostics.isEmpty else { throw ValidationError("\(reading.diagnostics)") }
             syntax += reading.mappings
         }
@@ -53,11 +57,12 @@ import Mapping
             buffers.deinitialize(count: plan.targets.count)
             buffers.deallocate()
         }
+        let content = Array(repeating: Self.payload, count: lines ?? 1).joined(separator: [UInt8(ascii: "\n")])
         var seconds: [Double] = []
         for _ in 0..<rounds {
             let start = Self.processorSeconds
             var rows = 0
-            Self.payload.withUnsafeBytes { payload in
+            Array(content).withUnsafeBytes { payload in
                 for number in 0..<messages {
                     topics[number % topics.count].withUnsafeBytes { topic in
                         rows +=
@@ -70,7 +75,7 @@ import Mapping
                     if buffers[0].count > 1 << 20 { buffers[0].removeAll() }
                 }
             }
-            guard rows == messages else { throw ValidationError("\(rows) rows of \(messages) messages") }
+            guard rows == messages * (lines ?? 1) else { throw ValidationError("\(rows) rows of \(messages) messages") }
             seconds.append(Self.processorSeconds - start)
         }
         seconds.sort()

@@ -140,6 +140,19 @@ public final class BirthRegistry: Sendable {
         return .success(finding)
     }
 
+    /// Takes a birth that cannot be taken: its node, or its device, has none from now on.
+    /// - Parameter header: nil where not even that could be read.
+    func refuse(_ topic: SparkplugTopic, _ header: PayloadHeader?, now: Int64) {
+        state.withLock { state in
+            let key = Self.hash(topic)
+            guard var node = state.nodes.removeValue(forKey: key) else { return }
+            state.size -= node.size
+            if node.birthRefused(topic.device, header, now: now) { state.gaps &+= 1 }
+            state.size += node.size
+            state.nodes[key] = node
+        }
+    }
+
     /// Whether the node may be asked for its births now; then it counts as asked.
     func mayAsk(_ topic: SparkplugTopic, now: Int64) -> Bool {
         state.withLock { state in

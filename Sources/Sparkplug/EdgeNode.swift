@@ -102,6 +102,19 @@ struct EdgeNode {
         return true
     }
 
+    /// A birth came that could not be taken: what it says takes the place of what was said before all the same, and nobody knows what that is.
+    /// - Parameter header: nil where not even that could be read.
+    /// - Returns: whether messages before it are missing.
+    mutating func birthRefused(_ device: UnsafeRawBufferPointer, _ header: PayloadHeader?, now: Int64) -> Bool {
+        guard device.isEmpty else { return deviceDeath(device, seq: header?.seq ?? last.map { UInt64($0) }, now: now) }
+        removeAll()
+        isBorn = false
+        last = nil
+        bdSeq = nil
+        doubtedSince = nil
+        return false
+    }
+
     /// Data came that no birth answers for.
     mutating func noteDoubt(now: Int64) { if doubtedSince == nil { doubtedSince = now } }
 

@@ -70,13 +70,21 @@ public struct SparkplugDecoder: ~Copyable {
             writer.topic = nil
             return try writer.write(payload, PayloadHeader(payload), hasGap: false)
         }
-        let header = try PayloadHeader(payload, readingBdSeq: place.type == .nodeBirth || place.type == .nodeDeath)
-        switch births {
-        case .seen(let registry): try look(in: registry, place, header, payload, receivedMicroseconds, isWholeSeen)
-        case .stored(let archive) where !place.type.isBirth:
-            (writer.births, writer.doubt) = archive.births(of: place, at: receivedMicroseconds)
-        case .stored: break
+        var known: PayloadHeader?
+        do throws(SparkplugError) {
+            let header = try PayloadHeader(payload, readingBdSeq: place.type == .nodeBirth || place.type == .nodeDeath)
+            known = header
+            switch births {
+            case .seen(let registry): try look(in: registry, place, header, payload, receivedMicroseconds, isWholeSeen)
+            case .stored(let archive) where !place.type.isBirth:
+                (writer.births, writer.doubt) = archive.births(of: place, at: receivedMicroseconds)
+            case .stored: break
+            }
+        } catch {
+            refuseBirth(place, known, receivedMicroseconds)
+            throw error
         }
+        guard let header = known else { return }
         writer.topic = place
         do throws(SparkplugError) {
             try writer.write(payload, header, hasGap: notes.hasGap)
@@ -84,6 +92,16 @@ public struct SparkplugDecoder: ~Copyable {
             if error.asksForBirth { notes.needsBirth = true }
             throw error
         }
+    }
+
+    /// Takes a message that cannot be given to `decode`: where it is a birth, former ones of the same node or device end with it.
+    public func passOver(topic: UnsafeRawBufferPointer, receivedMicroseconds: Int64) {
+        guard let place = (try? SparkplugTopic(topic)).flatMap({ $0 }) else { return }
+        refuseBirth(place, nil, receivedMicroseconds)
+    }
+
+    private func refuseBirth(_ topic: SparkplugTopic, _ header: PayloadHeader?, _ now: Int64) {
+        if case .seen(let registry) = births, topic.type.isBirth { registry.refuse(topic, header, now: now) }
     }
 
     private mutating func look(

@@ -73,6 +73,8 @@ public enum Doubt: Hashable, Sendable, CustomStringConvertible {
     /// Of dead letters: no birth is stored, or only one of a later time that may define something else.
     case notStored
     case laterBirth
+    /// The one that was in doubt when the message came.
+    case earlierBirth
     /// There is a birth certificate that is certain.
     case notInBirth
 
@@ -84,6 +86,7 @@ public enum Doubt: Hashable, Sendable, CustomStringConvertible {
         case .interruption: "the connection was lost since the birth certificate, and another one may have been missed"
         case .notStored: "no birth certificate is stored"
         case .laterBirth: "the birth certificate that is stored is a later one"
+        case .earlierBirth: "the birth certificate that is stored came before, and none has come since that would make it certain"
         case .notInBirth: "the birth certificate does not have it"
         }
     }

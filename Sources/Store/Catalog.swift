@@ -18,10 +18,16 @@ public struct CatalogTable: Sendable {
     /// Its rows do not survive a crash of the server.
     public var isUnlogged: Bool
     public var mayInsert: Bool
+    /// May be read, if only in some columns: `ON CONFLICT` asks for that of the key.
+    public var mayRead: Bool
     /// May be read and changed, as `on_conflict: update` and `merge` do.
     public var mayUpdate: Bool
     /// Temporary tables may be made in the database.
     public var mayStage: Bool
+    /// The name of the database that it is in.
+    public var database: String
+    /// Who asked: the role that is to have what it lacks.
+    public var role: String
     /// A table or a partitioned one: not a view or a foreign table.
     public var isTable: Bool
     public var uniqueIndexes: [UniqueIndex]
@@ -44,7 +50,9 @@ public enum Catalog {
             """
             SELECT relpersistence = 'u', has_table_privilege(oid, 'INSERT') OR has_any_column_privilege(oid, 'INSERT'),
                    has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'SELECT'), relkind IN ('r', 'p'),
-                   has_database_privilege(current_database(), 'TEMPORARY')
+                   has_database_privilege(current_database(), 'TEMPORARY'),
+                   has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT'),
+                   current_database(), current_user
             FROM pg_class WHERE oid = to_regclass($1)
             """, [quoted])
         guard let row = head.first else { return nil }
@@ -68,8 +76,8 @@ public enum Catalog {
                 CatalogTable.Column(
                     name: column[0] ?? "", stored: types.type(ofAttribute: column[1] ?? ""), isNotNull: column[2] == "t",
                     hasDefault: column[3] == "t", isGenerated: column[4] == "t", mayInsert: column[5] == "t")
-            }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t", mayUpdate: row[2] == "t", mayStage: row[4] == "t",
-            isTable: row[3] == "t",
+            }, isUnlogged: row[0] == "t", mayInsert: row[1] == "t", mayRead: row[5] == "t", mayUpdate: row[2] == "t",
+            mayStage: row[4] == "t", database: row[6] ?? "", role: row[7] ?? "", isTable: row[3] == "t",
             uniqueIndexes: indexes.map { index in
                 CatalogTable.UniqueIndex(
                     name: index[0] ?? "", columns: index[1] == "t" ? (index[2] ?? "").split(separator: "\u{1}").map(String.init) : nil,

@@ -25,10 +25,11 @@ extension CopyBuffer {
     ///   - payload: as it came.
     ///   - receivedMicroseconds: since 1970, UTC.
     ///   - properties: of MQTT 5.0, if there are any.
+    ///   - broker: the address of the broker that handed it over, where a mapping stores that; else empty.
     public mutating func appendDeadLetter(
         topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
         mapping: String?, stage: DeadLetterStage, column: String?, sqlState: String? = nil, error: String, clientIdentifier: String,
-        properties: PublishProperties
+        properties: PublishProperties, broker: UnsafeRawBufferPointer
     ) {
         beginRow(fieldCount: 12)
         appendTimestamp(unixMicroseconds: receivedMicroseconds)
@@ -42,7 +43,7 @@ extension CopyBuffer {
         appendText(sqlState)
         appendText(error)
         appendText(clientIdentifier)
-        if let json = LetterProperties.json(properties) {
+        if let json = LetterProperties.json(properties, broker: broker) {
             Array(json.utf8).withUnsafeBytes { appendJSONB($0) }
         } else {
             appendNull()

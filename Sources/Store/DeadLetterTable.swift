@@ -13,6 +13,10 @@ public struct DeadLetter: Sendable {
     public var mapping: String?
     /// Those of MQTT 5.0, as `PublishPropertiesWriter` makes them.
     public var properties: [UInt8]
+    /// Sparkplug B could not be decoded, for want of a birth certificate as a rule: nothing that was read of it was certain.
+    public var wasRefusedAsSparkplug: Bool
+    /// The address of the broker that handed it over; empty where it was not kept.
+    public var broker: String
 }
 
 /// Which dead letters are meant.
@@ -69,7 +73,8 @@ public enum DeadLetterTable {
         guard !identifiers.isEmpty else { return [] }
         let rows = try connection.query(
             """
-            SELECT id, topic, encode(payload, 'hex'), (extract(epoch FROM received) * 1000000)::bigint, qos, retain, mapping, properties::text
+            SELECT id, topic, encode(payload, 'hex'), (extract(epoch FROM received) * 1000000)::bigint, qos, retain, mapping, properties::text,
+                   stage = 'decode' AND starts_with(error, 'decode sparkplug: ')
             FROM penstock.dead_letter WHERE id = ANY ($1::bigint[]) ORDER BY id
             """, ["{" + identifiers.joined(separator: ",") + "}"])
         return rows.map { row in
@@ -77,7 +82,8 @@ public enum DeadLetterTable {
                 identifier: row[0].flatMap { Int64($0) } ?? 0, topic: Array((row[1] ?? "").utf8),
                 payload: LetterProperties.bytes(ofHex: row[2] ?? ""),
                 receivedMicroseconds: row[3].flatMap { Int64($0) } ?? 0, qos: row[4].flatMap { UInt8($0) } ?? 0, isRetained: row[5] == "t",
-                mapping: row[6], properties: row[7].map { LetterProperties.bytes(ofJSON: $0) } ?? [])
+                mapping: row[6], properties: row[7].map { LetterProperties.bytes(ofJSON: $0) } ?? [],
+                wasRefusedAsSparkplug: row[8] == "t", broker: row[7].flatMap { LetterProperties.broker(ofJSON: $0) } ?? "")
         }
     }
 

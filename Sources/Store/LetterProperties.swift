@@ -4,12 +4,13 @@ import MQTT
 /// The properties of a message in `penstock.dead_letter.properties`: JSON that a person can query, from which the message can be made again.
 ///
 /// `content_type`, `response_topic`, `message_expiry` (seconds), `payload_is_text`; `correlation` where it is text, else `correlation_hex`; `user` as an
-/// array of names and values, since a name may stand more than once.
+/// array of names and values, since a name may stand more than once. Beside them `broker`, where a mapping stores that.
 enum LetterProperties {
     /// Nil when there is nothing to keep.
-    static func json(_ properties: PublishProperties) -> String? {
-        guard !properties.isEmpty else { return nil }
+    static func json(_ properties: PublishProperties, broker: UnsafeRawBufferPointer) -> String? {
+        guard !properties.isEmpty || !broker.isEmpty else { return nil }
         var object: [String: Any] = [:]
+        if !broker.isEmpty { object["broker"] = text(broker) }
         func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
         if let type = properties.contentType { object["content_type"] = text(type) }
         if let topic = properties.responseTopic { object["response_topic"] = text(topic) }
@@ -43,6 +44,11 @@ enum LetterProperties {
         if let digits = object["correlation_hex"] as? String { writer.correlationData(bytes(ofHex: digits)) }
         for case let pair in object["user"] as? [[String]] ?? [] where pair.count == 2 { writer.userProperty(pair[0], pair[1]) }
         return writer.bytes
+    }
+
+    /// The address of the broker that handed the message over.
+    static func broker(ofJSON text: String) -> String? {
+        (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])?["broker"] as? String
     }
 
     /// - Parameter text: pairs of digits; PostgreSQL or we wrote them.

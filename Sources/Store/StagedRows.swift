@@ -2,7 +2,7 @@ import CopyFormat
 import Mapping
 import PostgreSQL
 
-/// The statements by which rows meet others of their key: COPY into a temporary table, then one `INSERT … ON CONFLICT` from there.
+/// The statements by which rows meet others of their key: COPY into a temporary table, then `INSERT … ON CONFLICT` from there.
 ///
 /// A statement may touch a row only once, so rows of one key are folded first, in the order in which they came (`number`): the result is what one statement
 /// for each row would have given. Keys are written in their order, so that two writers lock rows in the same order and do not wait for each other in a
@@ -15,8 +15,8 @@ public struct StagedRows: Sendable {
     public let creation: String
     /// Fills it.
     public let copy: CopyStatement
-    /// Brings its rows into the table.
-    public let merge: String
+    /// Bring its rows into the table, one after the other.
+    public let merges: [String]
     /// Empties it within a transaction.
     public let clearing: String
 
@@ -34,11 +34,11 @@ public struct StagedRows: Sendable {
         let statement = Statement(
             table: quoteQualified(target.table), stage: stage, columns: columns.map(\.name), key: conflict.key.map(quoteIdentifier),
             newer: conflict.newer.map(quoteIdentifier))
-        merge =
+        merges =
             switch conflict.policy {
-            case .append, .ignore: statement.ignore
-            case .update: statement.update
-            case .merge: statement.merge
+            case .append, .ignore: [statement.ignore]
+            case .update: [statement.update]
+            case .merge: statement.merges
             }
     }
 
@@ -77,18 +77,27 @@ public struct StagedRows: Sendable {
         }
 
         /// The last value of each column that has one.
-        var merge: String {
-            guard !others.isEmpty else { return ignore }
+        ///
+        /// Which rows are older than what the table has is known before the rows are written, so with `newer` nobody may come between: a statement before
+        /// makes and locks the rows of all keys, and the one that writes sees what others have left there.
+        var merges: [String] {
+            guard !others.isEmpty else { return [ignore] }
+            let assignments = others.map { "\($0) = coalesce(excluded.\($0), t.\($0))" }.joined(separator: ", ")
+            let merge = "\(folded) ON CONFLICT (\(keyList)) DO UPDATE SET \(assignments)\(guardOfNewer)"
+            guard newer != nil else { return [merge] }
+            // A row that is there is locked, whatever the condition says.
+            return ["\(folded) ON CONFLICT (\(keyList)) DO UPDATE SET \(others[0]) = t.\(others[0]) WHERE false", merge]
+        }
+
+        private var folded: String {
             let last = others.enumerated().map { "max(\(number)) FILTER (WHERE \($1) IS NOT NULL) AS penstock_last_\($0)" }
             let values = columns.map { column in others.firstIndex(of: column).map { "s\($0).\(column)" } ?? "folded.\(column)" }
             let joins = others.indices.map { "LEFT JOIN counted AS s\($0) ON s\($0).\(number) = folded.penstock_last_\($0)" }
             let order = key.map { "folded.\($0)" }.joined(separator: ", ")
-            let assignments = others.map { "\($0) = coalesce(excluded.\($0), t.\($0))" }.joined(separator: ", ")
             return """
                 WITH counted AS MATERIALIZED (\(counted)), \
                 folded AS (SELECT \(keyList), \(last.joined(separator: ", ")) FROM counted GROUP BY \(keyList)) \
-                \(insertion) SELECT \(values.joined(separator: ", ")) FROM folded \(joins.joined(separator: " ")) ORDER BY \(order) \
-                ON CONFLICT (\(keyList)) DO UPDATE SET \(assignments)\(guardOfNewer)
+                \(insertion) SELECT \(values.joined(separator: ", ")) FROM folded \(joins.joined(separator: " ")) ORDER BY \(order)
                 """
         }
 

@@ -71,7 +71,8 @@ public enum BirthCertificateTable {
 
     /// The births of nodes that are on the topics of dead letters, one after the other.
     public static func forDeadLetters(
-        _ connection: borrowing Connection, _ body: (StoredBirth.Key, _ sinceMicroseconds: Int64, _ payload: [UInt8]) -> Void
+        _ connection: borrowing Connection,
+        _ body: (StoredBirth.Key, _ sinceMicroseconds: Int64, _ receivedMicroseconds: Int64, _ payload: [UInt8]) -> Void
     ) throws(PostgreSQLError) {
         let keys = try connection.query(
             """
@@ -80,17 +81,37 @@ public enum BirthCertificateTable {
                 FROM penstock.dead_letter WHERE starts_with(topic, 'spBv1.0/')
             ) AS d USING (group_id, node)
             """)
+        try read(keys, connection, body)
+    }
+
+    /// The births of a node and its devices, one after the other.
+    public static func forNode(
+        group: String, node: String, _ connection: borrowing Connection,
+        _ body: (StoredBirth.Key, _ sinceMicroseconds: Int64, _ receivedMicroseconds: Int64, _ payload: [UInt8]) -> Void
+    ) throws(PostgreSQLError) {
+        let keys = try connection.query(
+            "SELECT group_id, node, device FROM penstock.sparkplug_birth WHERE group_id = $1 AND node = $2", [group, node])
+        try read(keys, connection, body)
+    }
+
+    private static func read(
+        _ keys: [[String?]], _ connection: borrowing Connection,
+        _ body: (StoredBirth.Key, _ sinceMicroseconds: Int64, _ receivedMicroseconds: Int64, _ payload: [UInt8]) -> Void
+    ) throws(PostgreSQLError) {
         // One at a time: a birth may be as large as a message.
         for key in keys {
             let rows = try connection.query(
                 """
-                SELECT (extract(epoch FROM since) * 1000000)::bigint, encode(payload, 'hex') FROM penstock.sparkplug_birth
+                SELECT (extract(epoch FROM since) * 1000000)::bigint, (extract(epoch FROM received) * 1000000)::bigint, encode(payload, 'hex')
+                FROM penstock.sparkplug_birth
                 WHERE group_id = $1 AND node = $2 AND device = $3
                 """, key.map { $0 ?? "" })
-            guard key.count == 3, let row = rows.first, let since = row[0].flatMap({ Int64($0) }) else { continue }
+            guard key.count == 3, let row = rows.first, let since = row[0].flatMap({ Int64($0) }),
+                let received = row[1].flatMap({ Int64($0) })
+            else { continue }
             body(
-                StoredBirth.Key(group: key[0] ?? "", node: key[1] ?? "", device: key[2] ?? ""), since,
-                LetterProperties.bytes(ofHex: row[1] ?? ""))
+                StoredBirth.Key(group: key[0] ?? "", node: key[1] ?? "", device: key[2] ?? ""), since, received,
+                LetterProperties.bytes(ofHex: row[2] ?? ""))
         }
     }
 

@@ -39,7 +39,7 @@ public struct TableCheck: Sendable {
             problems.append(
                 Problem(
                     message: "no right to insert into table '\(wanted.name)' of mapping \(mappings)",
-                    remedy: "GRANT INSERT ON \(quoteQualified(wanted.name)) TO CURRENT_USER"))
+                    remedy: "GRANT INSERT ON \(quoteQualified(wanted.name)) TO \(quoteIdentifier(found.role))"))
         }
         for column in wanted.columns {
             guard let there = found.columns.first(where: { $0.name == column.name }) else {
@@ -126,13 +126,19 @@ public struct TableCheck: Sendable {
             problems.append(
                 Problem(
                     message: "no right to make temporary tables in the database, which on_conflict: \(wanted.onConflict.rawValue) needs",
-                    remedy: "GRANT TEMPORARY ON DATABASE \"…\" TO CURRENT_USER"))
+                    remedy: "GRANT TEMPORARY ON DATABASE \(quoteIdentifier(found.database)) TO \(quoteIdentifier(found.role))"))
+        }
+        if wanted.onConflict == .ignore, !found.mayRead {
+            problems.append(
+                Problem(
+                    message: "no right to read table '\(wanted.name)', which on_conflict: ignore needs",
+                    remedy: "GRANT SELECT ON \(table) TO \(quoteIdentifier(found.role))"))
         }
         if wanted.onConflict != .ignore, !found.mayUpdate {
             problems.append(
                 Problem(
                     message: "no right to read and update table '\(wanted.name)', which on_conflict: \(wanted.onConflict.rawValue) needs",
-                    remedy: "GRANT SELECT, UPDATE ON \(table) TO CURRENT_USER"))
+                    remedy: "GRANT SELECT, UPDATE ON \(table) TO \(quoteIdentifier(found.role))"))
         }
     }
 }

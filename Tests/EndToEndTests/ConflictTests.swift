@@ -140,6 +140,35 @@ extension EndToEndTests {
             try await stage.close()
         }
 
+        @Test(
+            "mappings that give different columns of one row store them in the order in which their messages came",
+            arguments: [true, false])
+        func differentColumns(hasNewer: Bool) async throws {
+            func mapping(_ column: String, options: String) -> String {
+                """
+                topic: m/{device}/\(column)
+                table: \(options)
+                columns:
+                  device: text not null from topic.device
+                  n: bigint not null
+                  \(column): integer from $.v
+                """
+            }
+            let newer = hasNewer ? ", newer: n" : ""
+            let stage = try await BatchStage(
+                mappings: [
+                    "a": mapping("level", options: "{name: m, key: [device], on_conflict: merge\(newer)}"),
+                    "b": mapping("load", options: "m"),
+                ], holding: "m")
+            try await stage.storeInOneBatch(
+                [("x", "level", 1, 1), ("d", "level", 10, 4), ("d", "load", 15, 5), ("d", "level", 20, 6), ("e", "load", 7, 7)]
+                    .map { .init("m/\($0)/\($1)", Array("{\"n\":\($2),\"v\":\($3)}".utf8)) })
+            #expect(
+                try stage.probe.rows("SELECT device, n, level, load FROM m ORDER BY device")
+                    == [["d", "20", "6", "5"], ["e", "7", nil, "7"], ["x", "1", "1", nil]])
+            try await stage.close()
+        }
+
         @Test("a message that comes again changes nothing where rows are ignored or replaced")
         func repeated() async throws {
             let workplace = try await Workplace(

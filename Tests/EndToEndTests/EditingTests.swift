@@ -56,6 +56,23 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("a right that on_conflict needs and the role has not: check prints the statement that gives it, for this database")
+        func temporaryRight() async throws {
+            let state = """
+                topic: state/{device}
+                table: {name: states, key: [device], on_conflict: update}
+                columns: {device: text not null from topic.device, v: real}
+                """
+            let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["state": state], role: "tenant")
+            let probe = try workplace.probe()
+            let name = try #require(try probe.rows("SELECT current_database()").first?.first ?? nil)
+            try probe.rows("REVOKE TEMPORARY ON DATABASE \"\(name)\" FROM PUBLIC, tenant")
+            let wrong = try await workplace.penstock("check")
+            #expect(wrong.end == .exit(1), "\(wrong.output)")
+            #expect(wrong.errors.contains("GRANT TEMPORARY ON DATABASE \"\(name)\" TO \"tenant\""), "\(wrong.errors)")
+            try await workplace.close()
+        }
+
         @Test("schema prints JSON Schema of mappings and of the configuration")
         func schema() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, isMigrated: false)

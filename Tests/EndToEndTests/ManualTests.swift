@@ -38,6 +38,48 @@ extension EndToEndTests {
             try await reader.close()
         }
 
+        @Test("a device that talks as the heat pump of docs/mappings.md gets the mapping that the page shows")
+        func proposal() async throws {
+            let page = try String(contentsOf: Self.path, encoding: .utf8)
+            let told = try Self.block(of: page, from: "$ penstock infer --topic 'cellar/#'")
+            let shown = try Self.block(of: page, from: "# From 118 messages")
+            let reader = try await Reader()
+            // No value comes again often enough to be a name for something, and the sensor outside is unplugged now and then.
+            let pump = reader.publish(count: 2000, perSecond: 40) { number in
+                let now = Int(Date().timeIntervalSince1970 * 1000)
+                let outside = number % 9 == 0 ? "-127" : "\(Double(number % 80 - 40) / 8)"
+                return .init(
+                    "cellar/heatpump/state",
+                    #"{"ts":\#(now),"flow":\#(30 + Double(number % 64) / 10),"return":\#(28 + Double(number % 40) / 10),"outside":\#(outside),"#
+                        + #""mode":\#(number / 20 % 3),"power":\#(1500 + number * 7 % 600),"starts":\#(800 + number / 30),"fw":"2.1.0"}"#)
+            }
+            defer { pump.stop() }
+            let command = String(try #require(told.first).dropFirst(2))
+            let printed = try await reader.run(command + " --messages 118", until: [])
+            #expect(Transcript.matches(printed, Array(told.dropFirst())), "\(printed.joined(separator: "\n"))")
+            let file = try await reader.run("cat mappings/cellar_heatpump_state.yaml", until: [])
+            var rest = file[...]
+            // The page shortens the file: what it shows stands there, in this order. What the tests hold differs each time.
+            for line in shown.prefix(while: { $0 != "tests:" }) {
+                guard let place = rest.firstIndex(of: line) else {
+                    Issue.record("'\(line)' is not in the file, or not there:\n\(file.joined(separator: "\n"))")
+                    break
+                }
+                rest = rest[(place + 1)...]
+            }
+            #expect(rest.count { $0.hasPrefix("  - topic: cellar/heatpump/state") } == 3, "\(rest.joined(separator: "\n"))")
+            let check = try await reader.run("penstock check --offline", until: [])
+            #expect(check.last == "1 mapping, 3 tests: all right (offline)", "\(check)")
+            try await reader.close()
+        }
+
+        /// The lines of the block that begins so, and that no other test runs.
+        private static func block(of page: String, from beginning: String) throws -> [String] {
+            let lines = page.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            let first = try #require(lines.firstIndex { $0.hasPrefix(beginning) }, "the page has '\(beginning)'")
+            return Array(lines[first...].prefix { $0 != "```" })
+        }
+
         @Test("an ellipsis stands for any lines, and for any characters of a line")
         func ellipsis() {
             #expect(Transcript.matches(["a", "b 1 c", "d"], ["a", "b … c", "d"]))
@@ -111,14 +153,22 @@ private final class Reader {
         }
     }
 
+    func publish(
+        count: Int, perSecond: Int, _ message: @escaping @Sendable (Int) -> LoadPublisher.Message
+    ) -> LoadPublisher {
+        LoadPublisher(port: broker.port, count: count, perSecond: perSecond, message: message)
+    }
+
     private func startService(until expected: [String]) async throws -> [String] {
         let started = try ChildProcess(
             "/bin/sh", ["-c", "cd '\(folder.path)' && exec penstock run 2>&1"], outputs: "service", in: home, environment: environment)
         service = started
         var lines: [String] { started.output.split(separator: "\n").map(String.init) }
-        // What is published before it has subscribed goes to nobody.
+        // What is published before a session of its pool has subscribed goes to nobody. The connection that watches $SYS subscribes too.
         try await waitUntil("the service subscribes, and logs what the page shows", within: .seconds(30)) {
-            broker.log.contains("Sending SUBACK to penstock") && Transcript.matches(lines, expected) || started.pollEnd() != nil
+            let log = broker.log
+            return (0..<8).contains { log.contains("Sending SUBACK to penstock-\($0)\n") } && Transcript.matches(lines, expected)
+                || started.pollEnd() != nil
         }
         return lines
     }

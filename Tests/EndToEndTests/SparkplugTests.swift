@@ -98,6 +98,40 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("try knows the births that the service has stored, or one that is given; without them it says what is missing")
+        func tried() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["metrics": Self.mapping])
+            let data = Self.deviceData(3)
+            let message = ["--topic", data.topic, "--payload-hex", data.payload.map { String(format: "%02x", $0) }.joined()]
+            func attempt(_ options: String...) async throws -> Workplace.CommandResult {
+                try await workplace.run(["try", "--config", workplace.folder.appending(path: "penstock.yaml").path] + message + options)
+            }
+            let unknown = try await attempt()
+            #expect(unknown.end == .exit(1))
+            #expect(
+                unknown.errors.contains("the database has no birth certificate of edge node G/N: give one with --birth-file"), "\(unknown)")
+            let offline = try await attempt("--offline")
+            #expect(offline.end == .exit(1))
+            #expect(offline.errors.contains("with --offline the database is not asked for birth certificates"), "\(offline)")
+
+            let file = workplace.folder.appending(path: "birth")
+            try Data(Self.deviceBirth).write(to: file)
+            let given = try await attempt("--offline", "--birth-file", file.path)
+            #expect(given.end == .exit(0), "\(given)")
+            #expect(given.output.contains("Temperature") && given.output.contains("21.25"), "\(given.output)")
+
+            try await workplace.startIngester()
+            try await workplace.publish(Self.births, qos: 0)
+            let probe = try workplace.probe()
+            try await workplace.eventually("the births are stored") {
+                try probe.number("SELECT count(*) FROM penstock.sparkplug_birth") == 2
+            }
+            let known = try await attempt()
+            #expect(known.end == .exit(0), "\(known)")
+            #expect(known.output.contains("Temperature") && known.output.contains("21.25"), "\(known.output)")
+            try await workplace.close()
+        }
+
         @Test("after a missing number aliases are not believed; a birth that came later, and defines something else, does not explain them")
         func doubted() async throws {
             let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["metrics": Self.mapping])
@@ -109,6 +143,11 @@ extension EndToEndTests {
                 try probe.number("SELECT count(*) FROM penstock.dead_letter WHERE error LIKE '%messages are missing%'") == 1
             }
             try await workplace.eventually("the node is asked") { listener.messages.count == 1 }
+            #expect(try rows(probe).filter { $0 == "N/Speed=-30" }.count == 1)
+            // What was in doubt then is in doubt still.
+            let early = try await workplace.penstock("replay")
+            #expect(early.end == .exit(1))
+            #expect(early.output.contains("none has come since that would make it certain"), "\(early.output)")
             #expect(try rows(probe).filter { $0 == "N/Speed=-30" }.count == 1)
             // A death, and a life in which alias 7 is `Press`: the letter is of the former one.
             let death = Self.bytes("0886d095ffbc3112120a0562645365711880d095ffbc3120045804")

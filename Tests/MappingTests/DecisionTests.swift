@@ -65,7 +65,9 @@ struct DecisionTests {
         let mapping = try mapping("topic: t\ntable: x\ncolumns:\n  w: text\n  v: {type: real}", name: "press")
         let failure = try #require(trial([mapping], "t", Array(#"{"v":"warm"}"#.utf8)).failures.first)
         #expect(failure.description == "mappings/press.yaml:5:3: column 'v': 'warm' is not a number")
-        #expect(trial([mapping], "t", Array("{".utf8)).failures.first?.mark == nil)
+        #expect(failure.letterText == "press.yaml:5: column 'v': 'warm' is not a number")
+        let whole = try #require(trial([mapping], "t", Array("{".utf8)).failures.first)
+        #expect(whole.mark == nil && whole.letterText == whole.reason)
     }
 }
 

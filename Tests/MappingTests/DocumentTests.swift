@@ -29,6 +29,8 @@ struct DocumentTests {
         "lines of CSV",
         arguments: [
             ("columns: {a: text from line.a, f: text from $.0.b}", [["1", "2"], ["4", "2"]]),
+            ("columns: {l: text from line.-1, f: text from line.-2, n: text from line.-3}", [["2", "1", "NULL"], ["5", "4", "NULL"]]),
+            ("columns: {l: text from line.-1, e: jsonb from line}", [["2", #"{"a":"1","b":"2"}"#], ["5", #"{"a":"4","b":"5"}"#]]),
             ("columns: {a: text from line.a, e: jsonb from rest}", [["1", #"{"b":"2"}"#], ["4", #"{"b":"5"}"#]]),
             ("columns: {e: jsonb from line}", [[#"{"a":"1","b":"2"}"#], [#"{"a":"4","b":"5"}"#]]),
             (
@@ -40,6 +42,15 @@ struct DocumentTests {
             ("each: {l: $.*}\ncolumns: {j: jsonb from $}", Array(repeating: [#"[{"a":"1","b":"2"},{"a":"4","b":"5"}]"#], count: 2)),
         ] as [(String, [[String]])])
     func csvLines(columns: String, stored: [[String]]) throws { #expect(try rows(Self.csv + columns, "a,b\n1,2\n4,5") == stored) }
+
+    @Test("each line of CSV has an end of its own; a line that is named by its place is no loop")
+    func endsOfLines() throws {
+        let head = "topic: t\ndecode: csv\ntable: x\n"
+        #expect(try rows(head + "columns: {v: text from line.-1}", "1\n2,3\n4,5,\n") == [["1"], ["3"], [""]])
+        #expect(try rows(head + "each: {l: $.*}\ncolumns: {v: integer from l.-2}", "1\n2,3\n4,5,6") == [["2"], ["5"]])
+        let found = mistakes(head + "columns: {v: text from $.0.-1}")
+        #expect(found.count == 1 && found[0].contains("take line.-1"), "\(found)")
+    }
 
     @Test(
         "binary fields and records",
@@ -70,6 +81,48 @@ struct DocumentTests {
         #expect(trial.rows[0].rows[0].map { $0?.shown ?? "NULL" } == ["\\xff00", #"{"raw":"/wA=","f":null}"#, "NULL"])
     }
 
+    /// Records of a number and two bytes.
+    private static let records = """
+        topic: t
+        decode:
+          binary:
+            fields: {n: u8 at 0}
+            groups: {rec: {at: 1, every: 3, count: $.n, fields: {v: u8 at 0, raw: {type: bytes, at: 1, size: 2}}}}
+        table: x
+
+        """
+
+    @Test(
+        "bytes of a record named by its place are bytes, in every way that leads there",
+        arguments: [
+            ("columns: {r: bytea from $.rec.0.raw, l: bytea from $.rec.-1.raw}", ["\\xff00", "\\x7f80"]),
+            (
+                "each: {r: $.rec.*}\nwhen: {r@index: 1}\ncolumns:\n  a: bytea from r.raw\n  b: bytea from $.rec.{r@index}.raw",
+                ["\\x7f80", "\\x7f80"]
+            ),
+            ("columns: {r: {type: bytea, from: [$.rec.7.raw, $.rec.1.raw]}, j: jsonb from $.rec.0.raw}", ["\\x7f80", #""/wA=""#]),
+            (
+                "embed: {inner: {from: $.rec.0.raw, decode: {binary: {fields: {x: u16 at 0}}}}}\ncolumns: {x: integer from inner.x}",
+                ["65280"]
+            ),
+        ] as [(String, [String])])
+    func bytesOfRecords(columns: String, stored: [String]) throws {
+        let trial = trial([try mapping(Self.records + columns)], "t", [2, 1, 0xFF, 0x00, 2, 0x7F, 0x80])
+        #expect(trial.failures.isEmpty, "\(trial.failures)")
+        #expect(trial.rows.first?.rows.map { $0.map { $0?.shown ?? "NULL" } } == [stored])
+    }
+
+    @Test(
+        "bytes that are one field of any are refused, where a column would take their text for bytes",
+        arguments: [
+            "each: {r: $.rec.*, f: r.*}\ncolumns: {v: bytea from f}", "each: {m: $.*}\ncolumns: {v: {type: bytea, from: m}}",
+            "each: {f: $.rec.0.*}\ncolumns:\n  v: bytea from $.rec.0.{f@key}",
+        ])
+    func bytesOfAnyField(columns: String) {
+        let found = mistakes(Self.records + columns)
+        #expect(found.count == 1 && found[0].contains("name the field"), "\(found)")
+    }
+
     @Test("what is wrong with a payload is an error, whatever the mapping asks of it")
     func errors() throws {
         #expect(try reason(Self.lines + "columns: {v: jsonb from $}", "{\"v\":1}\n{")?.hasPrefix("decode json: document 2: ") == true)
@@ -77,6 +130,20 @@ struct DocumentTests {
         #expect(try reason(Self.binary + "columns: {v: jsonb from $}", [UInt8]()) == nil)
         let short = "topic: t\ndecode: {binary: {fields: {a: u16 at 0}}}\ntable: x\ncolumns: {v: jsonb from $}"
         #expect(try reason(short, [1])?.contains("needs 2") == true)
+    }
+
+    @Test(
+        "a line of NDJSON that is no JSON is an error, wherever it stands and whatever the mapping reads of it",
+        arguments: [
+            "columns: {v: real from line.v}", "columns: {v: {type: real, from: line.v, on_error: skip_row}}",
+            "when: {line.v: 1}\ncolumns: {v: real from line.v}", "when: {topic: other}\ncolumns: {v: real from line.v}",
+            "columns: {t: text from topic, v: jsonb from $}",
+        ])
+    func brokenLine(rest: String) throws {
+        let head = "topic: t\ndecode: {json: {lines: true}}\neach: {line: $.*}\ntable: x\n"
+        for (payload, place) in [("{\"v\":1}\n{\"v\":2}\n{", 3), ("{\"v\":1}\n\n{\"v\":2}}\n{\"v\":3}", 2), ("nul\n{\"v\":2}", 1)] {
+            #expect(try reason(head + rest, payload)?.hasPrefix("decode json: document \(place): ") == true, "\(payload)")
+        }
     }
 
     @Test("an empty payload that makes a row is null, and so are tests on it")

@@ -102,6 +102,22 @@ struct HostilePayloadTests {
         #expect(trial.rows.isEmpty)
     }
 
+    @Test("loops within loops that go over more than they may are a dead letter, whether or not a test takes anything")
+    func tooManyItems() throws {
+        let mapping = try mapping(
+            "topic: t\ntable: x\neach: {a: $.a.*, b: $.b.*}\nwhen: {b: 2}\ncolumns: {v: real from a, w: real from b}")
+        let list = "[" + Array(repeating: "1", count: 1000).joined(separator: ",") + "]"
+        var limits = EvaluationLimits()
+        for (maximum, isEnough) in [(100_000, false), (3_000_000, true)] {
+            limits.maximumIterations = maximum
+            let trial = Trial(
+                MappingPlan([mapping]), topic: "t", payload: Array("{\"a\":\(list),\"b\":\(list)}".utf8), receivedMicroseconds: 0,
+                limits: limits)
+            #expect(trial.failures.isEmpty == isEnough)
+            #expect(trial.failures.allSatisfy { $0.reason.contains("more than \(maximum) items") })
+        }
+    }
+
     @Test("random bytes never end the process")
     func noise() throws {
         let mappings = try [
@@ -121,5 +137,28 @@ struct HostilePayloadTests {
             let trial = Trial(plan, topic: "t", payload: payload, receivedMicroseconds: 0)
             #expect(trial.outcome.matchedCount == 4)
         }
+    }
+
+    @Test(
+        "lines under a header that is far longer than they are end with a word, and do not fill the memory",
+        arguments: ["columns: {all: jsonb from $}", "each: {line: $.*}\ncolumns: {c: text from line.c, all: jsonb from rest}"])
+    func longHeader(rest: String) throws {
+        let payload = String(repeating: "n", count: 20_000) + ";c\n" + String(repeating: "1;2\n", count: 5000)
+        let trial = Trial(
+            MappingPlan([try mapping("topic: t\ntable: x\ndecode: {csv: {header: first_line, delimiter: \";\"}}\n" + rest)]), topic: "t",
+            payload: Array(payload.utf8), receivedMicroseconds: 0, limits: EvaluationLimits(maximumPayloadBytes: 50_000))
+        #expect(trial.failures.first?.reason == "decode csv: more than 400000 bytes of lines with the names of their cells")
+    }
+
+    @Test("a header that gives very many cells one name costs no more with each line")
+    func repeatedNames() throws {
+        let payload = String(repeating: "a;", count: 200_000) + "b\n" + String(repeating: "1;2\n", count: 50_000)
+        let start = ContinuousClock.now
+        let rows = try rows(
+            "topic: t\ntable: x\ndecode: {csv: {header: first_line, delimiter: \";\"}}\neach: {line: $.*}\ncolumns: {a: text from line.a}",
+            payload)
+        #expect(rows.count == 50_000 && rows.allSatisfy { $0 == ["2"] })
+        // Ten thousand million looks would take longer by far.
+        #expect(ContinuousClock.now - start < .seconds(20))
     }
 }

@@ -62,6 +62,11 @@ struct PipelineTests {
         let text = "topic: t\ntable: x\ncolumns:\n  v: {type: real, min: -60, max: 80}\n  t: {type: timestamptz, parse: unix, max: +1 d}"
         #expect(try reason(text, #"{"v":-61}"#) == "column 'v': -61 is beyond min -60")
         #expect(try reason(text, #"{"v":80.1}"#) == "column 'v': 80.1 is beyond max 80")
+        #expect(try reason(text, #"{"t":1704153601}"#) == "column 't': 2024-01-02T00:00:01Z is beyond max +1 d")
+        for bound in ["-36 h", "-90 min", "-1 s", "-20 ms", "-7 d"] {
+            let late = "topic: t\ntable: x\ncolumns: {t: {type: timestamptz, parse: unix, min: \(bound)}}"
+            #expect(try reason(late, #"{"t":0}"#)?.hasSuffix("is beyond min \(bound)") == true, "\(bound)")
+        }
         #expect(try reason(text, #"{"v":80,"t":1704153600}"#) == nil)
         #expect(try reason(text, #"{"t":1704153601}"#)?.contains("2024-01-02T00:00:01Z is beyond max") == true)
     }

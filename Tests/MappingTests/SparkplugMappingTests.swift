@@ -25,7 +25,7 @@ struct SparkplugMappingTests {
     private func send(_ mappings: [MappingSyntax], _ messages: [(String, [UInt8])], registry: BirthRegistry = BirthRegistry()) -> [String] {
         let plan = MappingPlan(mappings)
         return messages.map { topic, payload in
-            let trial = Trial(plan, topic: topic, payload: payload, receivedMicroseconds: 1_700_000_000_000_000, births: registry)
+            let trial = Trial(plan, topic: topic, payload: payload, receivedMicroseconds: 1_700_000_000_000_000, births: .seen(registry))
             if let failure = trial.failures.first { return failure.reason }
             return trial.rows.flatMap(\.rows).map { $0.map { $0?.shown ?? "NULL" }.joined(separator: "=") }.joined(separator: " ")
         }
@@ -40,6 +40,21 @@ struct SparkplugMappingTests {
             registry: registry)
         #expect(rows == ["Speed=1 Speed=1", "Speed=5 Speed=5", "Speed=6 Speed=6"])
         #expect(registry.figures.gaps == 0)
+    }
+
+    @Test("a birth that is larger than a payload may be ends the former one")
+    func forgetsWhatIsTooLarge() throws {
+        let plan = MappingPlan([try mapping(Self.all)])
+        let registry = BirthRegistry()
+        let large = Self.birth + [0x2A, 20] + Array(repeating: 0, count: 20)
+        var last = ""
+        for (topic, payload) in [("NBIRTH", Self.birth), ("NBIRTH", large), ("NDATA", Self.data(1, 5))] {
+            let trial = Trial(
+                plan, topic: "spBv1.0/G/\(topic)/N", payload: payload, receivedMicroseconds: 1_700_000_000_000_000,
+                limits: EvaluationLimits(maximumPayloadBytes: 30), births: .seen(registry))
+            last = trial.failures.first?.reason ?? "rows"
+        }
+        #expect(last.contains("no birth certificate was seen"), "\(last)")
     }
 
     @Test("where no mapping takes all messages of a node, a number that is not there is no gap")

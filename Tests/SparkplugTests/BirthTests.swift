@@ -49,6 +49,31 @@ struct BirthTests {
                 == "STATE messages are JSON: take them with a mapping of their own (decode: json)")
     }
 
+    @Test(
+        "a birth that cannot be taken ends the former ones all the same: what it would have said is not known",
+        arguments: [
+            Wire.payload(seq: 0, [Wire.bdSeq(5), Wire.metric("torque", alias: 7), Wire.metric("power", alias: 7)]),
+            Wire.payload(seq: 0, [Wire.bdSeq(5), Wire.metric(alias: 7)]), Array(nbirth.dropLast(3)), [],
+            Wire.payload(seq: 0, (0..<6).map { Wire.metric("m", alias: UInt64($0), type: .int8) }),
+        ])
+    func endsWithBadBirth(_ bad: [UInt8]) {
+        for isWholeSeen in [true, false] {
+            var host = Host(.seen(BirthRegistry(bounds: .init(metrics: 5))))
+            host.isWholeSeen = isWholeSeen
+            _ = host.read("spBv1.0/G/NBIRTH/N", Self.nbirth)
+            _ = host.read("spBv1.0/G/DBIRTH/N/D", Wire.payload(seq: 1, [Wire.metric("temp", alias: 20, type: .int16, int: 0)]))
+            _ = host.read("spBv1.0/G/NDATA/N", Wire.payload(seq: 255, []))
+            _ = host.read("spBv1.0/G/NBIRTH/N", Self.nbirth)
+            _ = host.read("spBv1.0/G/NBIRTH/N", bad)
+            #expect(host.read("spBv1.0/G/NDATA/N", Self.data(1)).hasPrefix("alias 7 of node G/N is not known"))
+
+            _ = host.read("spBv1.0/G/NBIRTH/N", Self.nbirth)
+            _ = host.read("spBv1.0/G/DBIRTH/N/D", Wire.payload(seq: 1, [Wire.metric("temp", alias: 20, type: .int16, int: 0)]))
+            _ = host.read("spBv1.0/G/DBIRTH/N/D", bad)
+            #expect(host.read("spBv1.0/G/DDATA/N/D", Self.data(2, alias: 20)).hasPrefix("alias 20 of device G/N/D is not known"))
+        }
+    }
+
     @Test("a device has its own aliases, and those of the node or of another device are not its")
     func keepsDevicesApart() {
         var host = Host()

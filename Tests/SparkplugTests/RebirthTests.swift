@@ -115,14 +115,27 @@ struct RebirthTests {
 
     @Test("a stored birth answers for messages since it holds, and nothing that is replayed changes anything")
     func readsArchive() throws {
-        let entry = try BirthTests.nbirth.withUnsafeBytes { try BirthArchive.Entry(payload: $0, sinceMicroseconds: 1_700_000_000_000_000) }
+        let entry = try BirthTests.nbirth.withUnsafeBytes {
+            try BirthArchive.Entry(
+                payload: $0, sinceMicroseconds: 1_700_000_000_000_000, receivedMicroseconds: 1_700_000_000_000_500)
+        }
         let archive = BirthArchive([BirthArchive.Key(group: "G", node: "N", device: ""): entry])
         var host = Host(.stored(archive))
         #expect(host.read("spBv1.0/G/NDATA/N", BirthTests.data(200)) == "rpm=1450")
         #expect(host.read("spBv1.0/G/NDATA/N", BirthTests.data(3)) == "rpm=1450")
         #expect(host.decoder.notes.birth == nil && !host.decoder.notes.needsBirth)
         #expect(host.asks("spBv1.0/G/NDATA/N") == nil)
-        host.now -= 1
+        host.now += 499
+        archive.begin(wasRefused: true)
+        #expect(host.read("spBv1.0/G/NDATA/N", BirthTests.data(4)) == "rpm=1450", "it came before the birth did")
+        host.now += 1
+        #expect(
+            host.read("spBv1.0/G/NDATA/N", BirthTests.data(4))
+                == "alias 7 of node G/N is not known: the birth certificate that is stored came before, and none has come since that would make it certain"
+        )
+        archive.begin(wasRefused: false)
+        #expect(host.read("spBv1.0/G/NDATA/N", BirthTests.data(4)) == "rpm=1450", "it was certain then, and failed for another reason")
+        host.now -= 501
         #expect(
             host.read("spBv1.0/G/NDATA/N", BirthTests.data(3))
                 == "alias 7 of node G/N is not known: the birth certificate that is stored is a later one")

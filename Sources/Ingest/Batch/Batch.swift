@@ -74,7 +74,7 @@ final class Batch: @unchecked Sendable {
         units = .allocate(capacity: 1)
         units.initialize(to: RowUnits())
         messages = .allocate(capacity: 1)
-        messages.initialize(to: MessageLog())
+        messages.initialize(to: MessageLog(keepsBroker: plan.usesBroker))
     }
 
     deinit {

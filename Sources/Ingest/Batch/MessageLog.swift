@@ -8,6 +8,7 @@ struct MessageLog: ~Copyable {
         var topicBytes: UInt32
         var payloadBytes: UInt32
         var propertyBytes: UInt32
+        var brokerBytes: UInt32
         var receivedMicroseconds: Int64
         /// The session's number in the pool.
         var session: UInt32
@@ -20,7 +21,11 @@ struct MessageLog: ~Copyable {
     private var capacity: Int
     private(set) var byteCount = 0
 
-    init(capacity: Int = 64 * 1024) {
+    /// The broker's address is kept with each message: a mapping stores it.
+    private let keepsBroker: Bool
+
+    init(capacity: Int = 64 * 1024, keepsBroker: Bool) {
+        self.keepsBroker = keepsBroker
         base = .allocate(byteCount: capacity, alignment: 16)
         self.capacity = capacity
     }
@@ -33,20 +38,25 @@ struct MessageLog: ~Copyable {
     @inline(__always)
     mutating func append(_ message: borrowing MessageInput, session: Int) {
         let properties = message.properties.bytes
-        let bytes = message.topic.count + message.payload.count + properties.count
+        let brokerBytes = keepsBroker ? message.broker.count : 0
+        let bytes = message.topic.count + message.payload.count + properties.count + brokerBytes
         if _slowPath(capacity - byteCount < bytes) { grow(bytes) }
         entries.append(
             Entry(
                 offset: byteCount, topicBytes: UInt32(truncatingIfNeeded: message.topic.count),
                 payloadBytes: UInt32(truncatingIfNeeded: message.payload.count),
-                propertyBytes: UInt32(truncatingIfNeeded: properties.count), receivedMicroseconds: message.receivedMicroseconds,
-                session: UInt32(truncatingIfNeeded: session), qos: message.qos, isRetained: message.isRetained))
+                propertyBytes: UInt32(truncatingIfNeeded: properties.count), brokerBytes: UInt32(truncatingIfNeeded: brokerBytes),
+                receivedMicroseconds: message.receivedMicroseconds, session: UInt32(truncatingIfNeeded: session), qos: message.qos,
+                isRetained: message.isRetained))
         if let topic = message.topic.baseAddress { (base + byteCount).copyMemory(from: topic, byteCount: message.topic.count) }
         if let payload = message.payload.baseAddress {
             (base + byteCount + message.topic.count).copyMemory(from: payload, byteCount: message.payload.count)
         }
         if let start = properties.baseAddress, !properties.isEmpty {
             (base + byteCount + message.topic.count + message.payload.count).copyMemory(from: start, byteCount: properties.count)
+        }
+        if let broker = message.broker.baseAddress, brokerBytes > 0 {
+            (base + byteCount + bytes - brokerBytes).copyMemory(from: broker, byteCount: brokerBytes)
         }
         byteCount += bytes
     }
@@ -60,7 +70,10 @@ struct MessageLog: ~Copyable {
             topic: UnsafeRawBufferPointer(start: base + entry.offset, count: Int(entry.topicBytes)),
             payload: UnsafeRawBufferPointer(start: base + entry.offset + Int(entry.topicBytes), count: Int(entry.payloadBytes)),
             receivedMicroseconds: entry.receivedMicroseconds, qos: entry.qos, isRetained: entry.isRetained,
-            properties: PublishProperties(checking: properties) ?? PublishProperties())
+            properties: PublishProperties(checking: properties) ?? PublishProperties(),
+            broker: UnsafeRawBufferPointer(
+                start: base + entry.offset + Int(entry.topicBytes) + Int(entry.payloadBytes) + Int(entry.propertyBytes),
+                count: Int(entry.brokerBytes)))
     }
 
     mutating func removeAll(keepingCapacityUpTo limit: Int) {

@@ -11,14 +11,18 @@ public struct HeardMessage: Sendable {
     public var receivedMicroseconds: Int64
     public var qos: UInt8
     public var isRetained: Bool
+    /// As the packet carries them; empty before MQTT 5.0.
+    public var properties: [UInt8]
 }
 
-/// Listens to a broker for a while: what `penstock infer` needs.
+/// The next messages of a broker, one after the other, for whoever only wants to look at them: `penstock infer` and `penstock try --live`.
 ///
-/// It uses a session of its own that the broker forgets, and takes messages at QoS 0: nothing is acknowledged, and nothing is kept from anybody.
+/// They come at QoS 0 through a session of its own that the broker forgets: nothing is acknowledged, and as no member of the shared group it takes nothing
+/// from the pool.
 public final class BrokerListener: Sendable {
     /// When to stop, whatever comes first.
     public struct Limits: Sendable {
+        /// Counted from when the broker has granted the subscriptions.
         public var seconds: Int
         public var messages: Int
         /// Of payloads and topics together.
@@ -31,150 +35,162 @@ public final class BrokerListener: Sendable {
         }
     }
 
-    /// Why nothing could be heard.
+    /// Why nothing more can be heard.
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
     }
 
-    private struct Heard {
-        var messages: [HeardMessage] = []
-        var topics: Set<String> = []
-        var bytes = 0
-        var isListening = false
-        var isStopped = false
-    }
-
+    /// Ends when a limit is reached, after `stop`, or with a `Failure`.
+    public let messages: AsyncThrowingStream<HeardMessage, any Error>
+    private let continuation: AsyncThrowingStream<HeardMessage, any Error>.Continuation
     private let broker: BrokerSettings
     private let clientIdentifier: String
-    private let filter: TopicFilter
+    private let filters: [TopicFilter]
     private let limits: Limits
-    private let heard = Mutex(Heard())
+    private let state = Mutex(State())
 
-    public init(_ broker: BrokerSettings, clientIdentifier: String, filter: TopicFilter, limits: Limits) {
+    private struct State {
+        var heardCount = 0
+        var heardBytes = 0
+        var topics: Set<String> = []
+        var isListening = false
+        var isOver = false
+        var channel: (any Channel)?
+    }
+
+    /// Connects and subscribes at once.
+    /// - Parameter filters: plain ones.
+    public init(_ broker: BrokerSettings, clientIdentifier: String, filters: [TopicFilter], limits: Limits) {
         self.broker = broker
         self.clientIdentifier = clientIdentifier
-        self.filter = filter
+        self.filters = filters
         self.limits = limits
+        (messages, continuation) = AsyncThrowingStream.makeStream()
+        connect(to: 0, VersionNegotiation(broker.version), MultiThreadedEventLoopGroup.singleton.next())
     }
 
-    /// Messages and topics so far; nil until the broker has granted the subscription.
+    /// Messages and topics so far; nil until the broker has granted the subscriptions.
     public var progress: (messages: Int, topics: Int)? {
-        heard.withLock { $0.isListening ? ($0.messages.count, $0.topics.count) : nil }
+        state.withLock { $0.isListening ? ($0.heardCount, $0.topics.count) : nil }
     }
 
-    /// Ends listening early; what was heard stays.
-    public func stop() { heard.withLock { $0.isStopped = true } }
+    /// The messages heard so far have as many bytes as they may have.
+    public var hasBytesMaximum: Bool { state.withLock { $0.heardBytes >= limits.bytes } }
 
-    /// Listens until a limit is reached.
-    /// - Throws: `Failure`, when the broker cannot be reached, refuses the login or the subscription, or ends the connection.
-    public func listen() async throws -> [HeardMessage] {
-        var last = Failure(description: "no broker is configured")
-        for endpoint in broker.endpoints {
-            var negotiation = VersionNegotiation(broker.version)
-            var version: ProtocolVersion
-            repeat {
-                version = negotiation.next
-                do {
-                    return try await listen(at: endpoint, version)
-                } catch let attempt as Attempt {
-                    last = Failure(description: attempt.reason)
-                    switch attempt.meaning {
-                    case .refusal: negotiation.refused(version)
-                    case .silence: negotiation.metSilence(version, since: negotiation.knowledge)
-                    case nil: break
-                    }
-                }
-            } while negotiation.next < version
+    /// Ends listening; what was heard can still be read.
+    public func stop() { end(nil) }
+
+    private func end(_ failure: Failure?) {
+        let channel = state.withLock { state in
+            state.isOver = true
+            return state.channel
         }
-        throw last
+        continuation.finish(throwing: failure)
+        channel?.close(promise: nil)
     }
 
-    private struct Attempt: Error {
-        var reason: String
-        /// What it may mean for the version.
-        enum Meaning { case refusal, silence }
-        var meaning: Meaning?
-    }
+    private var isOver: Bool { state.withLock(\.isOver) }
 
-    private func listen(at endpoint: BrokerEndpoint, _ version: ProtocolVersion) async throws -> [HeardMessage] {
+    // MARK: Connections
+
+    private func connect(to place: Int, _ negotiation: VersionNegotiation, _ loop: any EventLoop) {
+        guard broker.endpoints.indices.contains(place) else { return end(Failure(description: "no broker is configured")) }
+        let endpoint = broker.endpoints[place]
+        let version = negotiation.next
         var configuration = broker.sessionConfiguration(clientIdentifier: clientIdentifier)
         configuration.cleanSession = true
         configuration.version = version
         let session: ClientSession
-        do { session = try ClientSession(configuration: configuration) } catch { throw Attempt(reason: "\(error)") }
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let promise = loop.makePromise(of: Void.self)
+        do { session = try ClientSession(configuration: configuration) } catch { return end(Failure(description: "\(error)")) }
         let channels = BrokerChannel(
             tls: TLSContexts(broker.tls), connectTimeout: broker.connectTimeout, maximumPacketBytes: broker.maximumPacketBytes)
         loop.execute { [self] in
+            let answer = loop.assumeIsolated().scheduleTask(in: broker.connectTimeout + .seconds(5)) { [self] in
+                fail("the broker at \(endpoint): no answer in time", at: place, loop)
+            }
             let conversation = BrokerConversation(session, packetsMaximum: .max) { [self] session, event in
-                take(event, &session, promise, endpoint)
-            } ended: { end in
+                if case .subscribed = event { answer.cancel() }
+                take(event, &session, endpoint, loop)
+            } ended: { [self] end in
+                answer.cancel()
+                guard !isOver else { return }
+                var negotiation = negotiation
                 switch end {
                 case .failed(.connectionRefused(.unsupportedProtocolVersion, let statement)):
-                    let error = MQTTError.connectionRefused(.unsupportedProtocolVersion, statement)
-                    promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)", meaning: .refusal))
-                case .failed(let error): promise.fail(Attempt(reason: "the broker at \(endpoint): \(error)"))
-                case .networkFailed(let reason): promise.fail(Attempt(reason: "cannot reach the broker at \(endpoint): \(reason)"))
+                    negotiation.refused(version)
+                    if negotiation.next < version { return connect(to: place, negotiation, loop) }
+                    fail(
+                        "the broker at \(endpoint): \(MQTTError.connectionRefused(.unsupportedProtocolVersion, statement))", at: place, loop
+                    )
+                case .failed(let error): fail("the broker at \(endpoint): \(error)", at: place, loop)
+                case .networkFailed(let reason): fail("cannot reach the broker at \(endpoint): \(reason)", at: place, loop)
                 case .closed(let wasAnswered):
-                    // After a DISCONNECT of our own the promise is kept already.
-                    promise.fail(
-                        Attempt(reason: "the broker at \(endpoint): it closed the connection", meaning: wasAnswered ? nil : .silence))
+                    if !wasAnswered { negotiation.metSilence(version, since: negotiation.knowledge) }
+                    if negotiation.next < version { return connect(to: place, negotiation, loop) }
+                    fail("the broker at \(endpoint): it closed the connection", at: place, loop)
                 }
             }
-            channels.open(endpoint, on: loop, handler: conversation).whenComplete { result in
+            channels.open(endpoint, on: loop, handler: conversation).assumeIsolated().whenComplete { [self] result in
                 switch result {
-                case .success(let channel): promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                case .success(let channel):
+                    state.withLock { $0.channel = channel }
+                    if isOver { channel.close(promise: nil) }
                 case .failure(let error):
-                    promise.fail(Attempt(reason: "cannot reach the broker at \(endpoint): \(describeConnectFailure(error))"))
+                    answer.cancel()
+                    fail("cannot reach the broker at \(endpoint): \(describeConnectFailure(error))", at: place, loop)
                 }
             }
         }
-        let answer = loop.scheduleTask(in: broker.connectTimeout + .seconds(5)) { [self] in
-            if !heard.withLock(\.isListening) { promise.fail(Attempt(reason: "the broker at \(endpoint): no answer in time")) }
-        }
-        let watch = loop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { [self] _ in
-            if heard.withLock(\.isStopped) { promise.succeed() }
-        }
-        defer {
-            answer.cancel()
-            watch.cancel()
-        }
-        try await promise.futureResult.get()
-        return heard.withLock(\.messages)
     }
 
-    private func take(_ event: SessionEvent, _ session: inout ClientSession, _ promise: EventLoopPromise<Void>, _ endpoint: BrokerEndpoint)
-    {
+    /// The next broker of the list, or the end.
+    private func fail(_ reason: String, at place: Int, _ loop: any EventLoop) {
+        guard !isOver else { return }
+        let hasHeard = state.withLock { $0.heardCount > 0 }
+        guard !hasHeard, broker.endpoints.indices.contains(place + 1) else { return end(Failure(description: reason)) }
+        connect(to: place + 1, VersionNegotiation(broker.version), loop)
+    }
+
+    // MARK: Messages
+
+    private func take(_ event: SessionEvent, _ session: inout ClientSession, _ endpoint: BrokerEndpoint, _ loop: any EventLoop) {
         switch event {
-        case .connected: session.subscribe([Subscription(filter: filter, qos: .atMostOnce)], now: .now())
+        case .connected: session.subscribe(filters.map { Subscription(filter: $0, qos: .atMostOnce) }, now: .now())
         case .subscribed(let results):
-            guard results.allSatisfy({ $0.grantedQoS != nil }) else {
+            if let refused = results.first(where: { $0.grantedQoS == nil }) {
                 let why =
-                    results.first?.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description }.map { " (\($0))" }
-                    ?? ""
-                return promise.fail(
-                    Attempt(reason: "the broker at \(endpoint) refuses the subscription to '\(filter)'\(why): check its access rules"))
+                    refused.refusal.flatMap { $0.code == .unspecifiedError ? $0.reason : $0.code.description }.map { " (\($0))" } ?? ""
+                end(
+                    Failure(
+                        description:
+                            "the broker at \(endpoint) refuses the subscription to '\(refused.subscription.filter)'\(why): check its access rules"
+                    ))
+            } else if !session.hasPendingRequests {
+                state.withLock { $0.isListening = true }
+                loop.scheduleTask(in: .seconds(Int64(limits.seconds))) { [self] in end(nil) }
             }
-            heard.withLock { $0.isListening = true }
-            promise.futureResult.eventLoop.scheduleTask(in: .seconds(Int64(limits.seconds))) { promise.succeed() }
-        case .publish(let publish, _):
-            let topic = String(decoding: publish.topic, as: UTF8.self)
-            let message = HeardMessage(
-                topic: topic, payload: Array(publish.payload), receivedMicroseconds: wallClockMicroseconds(), qos: publish.qos.rawValue,
-                isRetained: publish.isRetained)
-            let isEnough = heard.withLock { heard in
-                guard heard.messages.count < limits.messages, heard.bytes < limits.bytes else { return true }
-                heard.messages.append(message)
-                heard.topics.insert(topic)
-                heard.bytes += message.payload.count + topic.utf8.count
-                return heard.messages.count >= limits.messages || heard.bytes >= limits.bytes
-            }
-            if isEnough {
-                promise.succeed()
-                session.disconnect()
-            }
+        case .publish(let publish, _): take(publish, &session)
         default: break
         }
+    }
+
+    private func take(_ publish: Publish, _ session: inout ClientSession) {
+        let topic = String(decoding: publish.topic, as: UTF8.self)
+        let isLast = state.withLock { state -> Bool? in
+            guard !state.isOver else { return nil }
+            state.heardCount += 1
+            state.heardBytes += publish.payload.count + publish.topic.count
+            state.topics.insert(topic)
+            state.isOver = state.heardCount >= limits.messages || state.heardBytes >= limits.bytes
+            return state.isOver
+        }
+        guard let isLast else { return }
+        continuation.yield(
+            HeardMessage(
+                topic: topic, payload: Array(publish.payload), receivedMicroseconds: wallClockMicroseconds(), qos: publish.qos.rawValue,
+                isRetained: publish.isRetained, properties: Array(publish.properties.bytes)))
+        guard isLast else { return }
+        continuation.finish()
+        session.disconnect()
     }
 }

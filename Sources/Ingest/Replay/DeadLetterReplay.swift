@@ -32,6 +32,8 @@ public final class DeadLetterReplay {
     private let limits: EvaluationLimits
     private var open: OpenConnection?
     private var evaluator: Evaluator
+    /// What aliases in the letters stand for.
+    private var births = BirthArchive([:])
     private let batch: Batch
     private let statements: TargetStatements
     public private(set) var summary = Summary()
@@ -58,7 +60,7 @@ public final class DeadLetterReplay {
         let extent = try retrying { () throws(PostgreSQLError) in try DeadLetterTable.extent(try connection().connection, filter) }
         summary.total = extent.count
         if extent.count > 0, plan.usesSparkplug {
-            let births = try retrying { () throws(PostgreSQLError) in try storedBirths() }
+            births = try retrying { () throws(PostgreSQLError) in try StoredBirths.ofDeadLetters(try connection().connection) }
             evaluator = Evaluator(plan: plan, limits: limits, births: .stored(births))
         }
         var place: Int64 = 0
@@ -68,17 +70,6 @@ public final class DeadLetterReplay {
             place = next
             guard progress(summary) else { return }
         }
-    }
-
-    /// What aliases in the letters stand for: births that the service has stored. One that cannot be read answers for nothing.
-    private func storedBirths() throws(PostgreSQLError) -> BirthArchive {
-        var entries: [BirthArchive.Key: BirthArchive.Entry] = [:]
-        try BirthCertificateTable.forDeadLetters(try connection().connection) { key, since, payload in
-            entries[BirthArchive.Key(group: key.group, node: key.node, device: key.device)] = payload.withUnsafeBytes {
-                try? BirthArchive.Entry(payload: $0, sinceMicroseconds: since)
-            }
-        }
-        return BirthArchive(entries)
     }
 
     private func connection() throws(PostgreSQLError) -> OpenConnection {
@@ -147,14 +138,18 @@ public final class DeadLetterReplay {
             guard let index = plan.names.firstIndex(of: name) else { return [fails(letter, "there is no mapping '\(name)' any more")] }
             only = index
         }
+        births.begin(wasRefused: letter.wasRefusedAsSparkplug)
         return letter.topic.withUnsafeBytes { topic in
             letter.payload.withUnsafeBytes { payload in
                 let outcome = letter.properties.withUnsafeBytes { properties in
-                    evaluator.process(
-                        MessageInput(
-                            topic: topic, payload: payload, receivedMicroseconds: letter.receivedMicroseconds, qos: letter.qos,
-                            isRetained: letter.isRetained, properties: PublishProperties(checking: properties) ?? PublishProperties()),
-                        into: batch.tables, units: batch.units, number: UInt32(number), only: only)
+                    Array(letter.broker.utf8).withUnsafeBytes { broker in
+                        evaluator.process(
+                            MessageInput(
+                                topic: topic, payload: payload, receivedMicroseconds: letter.receivedMicroseconds, qos: letter.qos,
+                                isRetained: letter.isRetained, properties: PublishProperties(checking: properties) ?? PublishProperties(),
+                                broker: broker),
+                            into: batch.tables, units: batch.units, number: UInt32(number), only: only)
+                    }
                 }
                 if outcome.matchedCount == 0 {
                     return [
@@ -163,7 +158,8 @@ public final class DeadLetterReplay {
                 }
                 return evaluator.failures.map { failure in
                     DeadLetterTable.Reason(
-                        mapping: plan.names[failure.mapping], stage: .decode, column: failure.column, sqlState: nil, error: failure.reason)
+                        mapping: plan.names[failure.mapping], stage: .decode, column: failure.column, sqlState: nil,
+                        error: failure.letterText)
                 }
             }
         }

@@ -58,7 +58,9 @@ final class PoolSession {
     /// Before this time a restart of the broker may have taken shared subscriptions unnoticed; in microseconds since 1970, UTC.
     var subscribedMicroseconds: Int64?
     /// The address of the broker of which all this is known.
-    var broker: String?
+    var broker: String? { didSet { nameBroker() } }
+    /// The same as UTF-8, for the messages that come from there.
+    private(set) var brokerName = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Of the connection that is being made.
     var address: String?
     /// This connection has come as far as its subscriptions.
@@ -116,6 +118,15 @@ final class PoolSession {
     deinit {
         mqtt.deinitialize(count: 1)
         mqtt.deallocate()
+        brokerName.deallocate()
+    }
+
+    private func nameBroker() {
+        brokerName.deallocate()
+        let utf8 = Array((broker ?? "").utf8)
+        let name = UnsafeMutableRawBufferPointer.allocate(byteCount: utf8.count, alignment: 1)
+        name.copyBytes(from: utf8)
+        brokerName = UnsafeRawBufferPointer(name)
     }
 
     var clientIdentifier: String { settings.mqtt.clientIdentifier }

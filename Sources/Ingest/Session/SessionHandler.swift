@@ -136,7 +136,8 @@ final class SessionHandler: ChannelInboundHandler {
                 shard.take(
                     MessageInput(
                         topic: publish.topic, payload: publish.payload, receivedMicroseconds: receivedMicroseconds,
-                        qos: publish.qos.rawValue, isRetained: publish.isRetained, properties: publish.properties),
+                        qos: publish.qos.rawValue, isRetained: publish.isRetained, properties: publish.properties,
+                        broker: pool.brokerName),
                     delivery: sequence, isDuplicate: publish.isDuplicate, from: pool)
                 if publish.qos == .exactlyOnce { pool.identifiersChanged() }
             case .needsMoreBytes: return

@@ -153,17 +153,18 @@ final class Shard {
             case .drop:
                 statistics.lettersDropped[plan.names[failure.mapping], default: 0] += 1
                 continue
-            case .storeAndSlow(let until): slow(until: until)
+            case .storeAndSlow(let until): slow(until: until, failure.mapping, failure.letterText)
             case .store: break
             }
             open.letters.pointee.appendDeadLetter(
                 topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds, qos: message.qos,
                 isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: .decode,
-                column: failure.column, error: failure.reason, clientIdentifier: open.clientIdentifier(UInt32(session)),
-                properties: message.properties)
+                column: failure.column, error: failure.letterText, clientIdentifier: open.clientIdentifier(UInt32(session)),
+                properties: message.properties, broker: plan.usesBroker ? message.broker : UnsafeRawBufferPointer(start: nil, count: 0))
             open.undecoded[failure.mapping, default: 0] += 1
             open.messageBytes += message.payload.count + message.properties.bytes.count
             guard plan.reportsErrors, open.reports.count < ErrorReports.reportsPerBatchMaximum else { continue }
+            // A device has no use for the line of a file.
             let report = reports.report(
                 message, session: session, mapping: failure.mapping, stage: .decode, column: failure.column, sqlState: nil,
                 error: failure.reason, now: eventLoop.now)
@@ -176,11 +177,16 @@ final class Shard {
         let now = message.receivedMicroseconds
         if let last = failuresNoted[failure.mapping], (0..<100_000).contains(now &- last) { return }
         failuresNoted[failure.mapping] = now
-        statistics.noteError(plan.names[failure.mapping], failure.reason, topic: message.topic, atMicroseconds: now)
+        statistics.noteError(plan.names[failure.mapping], failure.letterText, topic: message.topic, atMicroseconds: now)
     }
 
-    private func slow(until deadline: NIODeadline) {
-        if slowing == nil { logger.warning("too many dead letters: reading slows down (dead_letter.max_per_minute)") }
+    /// - Parameter reason: of the letter that was one too many; most others will have the same.
+    private func slow(until deadline: NIODeadline, _ mapping: Int, _ reason: String) {
+        if slowing == nil {
+            logger.warning(
+                "too many dead letters: reading slows down (dead_letter.max_per_minute)",
+                metadata: ["mapping": "\(plan.names[mapping])", "reason": "\(reason)"])
+        }
         slowing?.cancel()
         slowing = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
             slowing = nil
@@ -195,7 +201,7 @@ final class Shard {
         waiting.append(
             WaitingMessages.Message(
                 topic: Array(message.topic), payload: Array(message.payload), properties: Array(message.properties.bytes),
-                receivedMicroseconds: message.receivedMicroseconds,
+                broker: plan.usesBroker ? Array(message.broker) : [], receivedMicroseconds: message.receivedMicroseconds,
                 isRetained: message.isRetained, session: session.number)
         ) { dropped in
             statistics.dropped += 1
@@ -210,11 +216,14 @@ final class Shard {
             message.topic.withUnsafeBytes { topic in
                 message.payload.withUnsafeBytes { payload in
                     message.properties.withUnsafeBytes { properties in
-                        process(
-                            MessageInput(
-                                topic: topic, payload: payload, receivedMicroseconds: message.receivedMicroseconds, qos: 0,
-                                isRetained: message.isRetained,
-                                properties: PublishProperties(checking: properties) ?? PublishProperties()), session: message.session)
+                        message.broker.withUnsafeBytes { broker in
+                            process(
+                                MessageInput(
+                                    topic: topic, payload: payload, receivedMicroseconds: message.receivedMicroseconds, qos: 0,
+                                    isRetained: message.isRetained,
+                                    properties: PublishProperties(checking: properties) ?? PublishProperties(), broker: broker),
+                                session: message.session)
+                        }
                     }
                 }
             }
@@ -303,7 +312,9 @@ final class Shard {
         guard batch.plan === plan else { return }
         let place = batch.units.pointee.units[unit]
         let mapping = Int(place.mapping)
-        if case .storeAndSlow(let until) = flood.letter(of: mapping, now: eventLoop.now, isStored: true) { slow(until: until) }
+        if case .storeAndSlow(let until) = flood.letter(of: mapping, now: eventLoop.now, isStored: true) {
+            slow(until: until, mapping, refusal.error)
+        }
         guard plan.reportsErrors, batch.reports.count < ErrorReports.reportsPerBatchMaximum else { return }
         let message = batch.messages.pointee.message(Int(place.message))
         let report = reports.report(

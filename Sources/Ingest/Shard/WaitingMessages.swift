@@ -7,12 +7,14 @@ struct WaitingMessages {
         var payload: [UInt8]
         /// Those of MQTT 5.0, as they came.
         var properties: [UInt8]
+        /// The broker's address, where a mapping stores it.
+        var broker: [UInt8]
         var receivedMicroseconds: Int64
         var isRetained: Bool
         /// The session's number in the pool.
         var session: Int
 
-        var byteCount: Int { topic.count + payload.count + properties.count + 64 }
+        var byteCount: Int { topic.count + payload.count + properties.count + broker.count + 64 }
     }
 
     private var messages: [Message?] = []

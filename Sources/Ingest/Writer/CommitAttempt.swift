@@ -285,7 +285,7 @@ struct CommitAttempt {
                 if isPart { script.append(.sql(staged.clearing), .copy(target)) }
             }
             script.append(.copy(statements.copies[target], rows: pieces), .copy(target))
-            if let staged { script.append(.sql(staged.merge), .merge(target)) }
+            for merge in staged?.merges ?? [] { script.append(.sql(merge), .merge(target)) }
         }
     }
 

@@ -17,7 +17,7 @@ final class RefusalLetters {
                 isRetained: message.isRetained, mapping: batch.plan.names[Int(unit.mapping)], stage: refusal.stage, column: refusal.column,
                 sqlState: refusal.sqlState, error: refusal.error,
                 clientIdentifier: batch.clientIdentifier(batch.messages.pointee.entries[Int(unit.message)].session),
-                properties: message.properties)
+                properties: message.properties, broker: message.broker)
         }
     }
 }

@@ -12,6 +12,7 @@ extension MappingRun {
         case .json(let allowsNaN, lines: false):
             try readText(bytes, of: document, JSON.Options(maximumDepth: evaluator.limits.maximumDepth, allowsNaN: allowsNaN))
         case .json(let allowsNaN, lines: true):
+            if mapping.readsAllLines, document === mapping.document { return }
             try checkLines(bytes, of: document, JSON.Options(maximumDepth: evaluator.limits.maximumDepth, allowsNaN: allowsNaN))
             guard document.isWrittenAsText else { return }
             let options = JSON.Options(maximumDepth: evaluator.limits.maximumDepth + 1, allowsNaN: allowsNaN)
@@ -24,8 +25,8 @@ extension MappingRun {
             guard document.isWrittenAsText else { return }
             do throws(CSVError) {
                 JSON.fill(
-                    try CSVDocument.array(bytes, options: options, scratch: &evaluator.scratch), trie: document.trie,
-                    into: slots + document.base)
+                    try CSVDocument.array(bytes, options: options, bytesMax: evaluator.textBytesMax, scratch: &evaluator.scratch),
+                    trie: document.trie, into: slots + document.base)
             } catch {
                 throw wrong(document, error)
             }
@@ -69,6 +70,7 @@ extension MappingRun {
         }
     }
 
+    @inline(never)
     private func checkLines(
         _ bytes: UnsafeRawBufferPointer, of document: CompiledDocument, _ options: JSON.Options
     ) throws(EvaluationError) {
@@ -76,9 +78,7 @@ extension MappingRun {
         var number = 0
         while let line = lines.next() {
             number += 1
-            do throws(JSONError) { try JSON.validate(line, options: options) } catch {
-                throw wrong(document, "document \(number): \(error)")
-            }
+            do throws(JSONError) { try JSON.validate(line, options: options) } catch { throw wrong(document, line: number, error) }
         }
     }
 
@@ -92,6 +92,12 @@ extension MappingRun {
     @inline(never)
     func wrong(_ document: CompiledDocument, _ reason: some CustomStringConvertible) -> EvaluationError {
         .because("decode \(document.decode.name): \(reason)")
+    }
+
+    /// - Parameter line: of NDJSON, from 1.
+    @inline(never)
+    func wrong(_ document: CompiledDocument, line: Int, _ error: JSONError) -> EvaluationError {
+        wrong(document, "document \(line): \(error)")
     }
 
     // MARK: Embeds

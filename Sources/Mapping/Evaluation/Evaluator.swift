@@ -186,6 +186,7 @@ public struct Evaluator: ~Copyable {
         slots[FixedSlot.rawPayload.rawValue] = Value(kind: .bytes, bytes: message.payload)
         guard mapping.usesProperties else { return }
         for slot in FixedSlot.properties { slots[slot.rawValue] = .missing }
+        if !message.broker.isEmpty { slots[FixedSlot.broker.rawValue] = Value(kind: .string, bytes: message.broker) }
         for property in mapping.userProperties { slots[property.slot] = .missing }
         if !message.properties.isEmpty { fill(slots, of: mapping, message.properties) }
     }

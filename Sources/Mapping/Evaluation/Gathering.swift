@@ -16,7 +16,16 @@ extension Evaluator {
                 }
             }
             return value
+        case .base64(let source): return bytes(inBase64: value(of: source, slots))
         }
+    }
+
+    /// What we have written in base64 ourselves.
+    private mutating func bytes(inBase64 text: Value) -> Value {
+        guard text.kind == .string else { return text }
+        let target = scratch.allocate(text.bytes.count)
+        guard let count = try? Unpack.base64(text.bytes, into: target) else { return text }
+        return Value(kind: .bytes, start: target, count: count)
     }
 
     private func member(named index: Int, of object: Value) -> Value {

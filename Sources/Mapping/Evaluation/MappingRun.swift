@@ -14,6 +14,8 @@ struct MappingRun {
     var nulledColumns: UInt64 = 0
     var wasFiltered = false
     private var rowBytes = 0
+    /// Items that loops have come to.
+    var iterations = 0
     /// An empty payload that makes a row: no loops, and the row is kept.
     private var isEmptyRow = false
 
@@ -27,7 +29,10 @@ struct MappingRun {
     mutating func evaluate(
         _ evaluator: inout Evaluator, _ buffers: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
-        try decode(&evaluator)
+        do throws(EvaluationError) { try decode(&evaluator) } catch {
+            if mapping.decode.needsOrder { evaluator.sparkplug.passOver() }
+            throw error
+        }
         if !mapping.filter.isEmpty, !holds(mapping.filter, &evaluator) {
             wasFiltered = true
             return

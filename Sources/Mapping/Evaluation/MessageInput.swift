@@ -10,10 +10,12 @@ public struct MessageInput {
     public var isRetained: Bool
     /// Properties of MQTT 5.0; empty where the message has none.
     public var properties: PublishProperties
+    /// The address of the broker that handed it over, as UTF-8; empty where nobody knows.
+    public var broker: UnsafeRawBufferPointer
 
     @inlinable public init(
         topic: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, receivedMicroseconds: Int64, qos: UInt8, isRetained: Bool,
-        properties: PublishProperties = PublishProperties()
+        properties: PublishProperties = PublishProperties(), broker: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {
         self.topic = topic
         self.payload = payload
@@ -21,6 +23,7 @@ public struct MessageInput {
         self.qos = qos
         self.isRetained = isRetained
         self.properties = properties
+        self.broker = broker
     }
 }
 
@@ -49,6 +52,9 @@ public struct MappingFailure: Sendable {
 extension MappingFailure: CustomStringConvertible {
     /// `mappings/press.yaml:14:3: column 'v': 'x' is not a number`, or the reason alone.
     public var description: String { (mark.map { "\($0): " } ?? "") + reason }
+
+    /// `press.yaml:14: column 'v': 'x' is not a number`, or the reason alone: what a dead letter says.
+    public var letterText: String { (mark.map { "\($0.lineInFolder): " } ?? "") + reason }
 }
 
 /// What a mapping has counted.
@@ -102,6 +108,9 @@ public struct EvaluationLimits: Sendable {
     public var maximumDepth: Int
     /// A message that makes more bytes of rows than this is a dead letter: loops can make far more of a payload than it has bytes.
     public var maximumRowBytes: Int
+    /// Items that the loops of a message may come to. A payload of 8 MiB has at most 4 million: more come only from loops within loops, and one that is made
+    /// for it would hold up all other messages for hours.
+    public var maximumIterations = 16_000_000
 
     public init(maximumPayloadBytes: Int = 8 * 1024 * 1024, maximumDepth: Int = 64, maximumRowBytes: Int = 64 * 1024 * 1024) {
         self.maximumPayloadBytes = maximumPayloadBytes

@@ -7,6 +7,10 @@ extension MappingRun {
     mutating func loop(
         _ level: Int, of block: CompiledBlock, _ evaluator: inout Evaluator, _ buffers: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
+        iterations &+= 1
+        guard iterations <= evaluator.limits.maximumIterations else {
+            throw .because("the loops go over more than \(evaluator.limits.maximumIterations) items: a loop within a loop multiplies them")
+        }
         guard level < block.loops.count else { return try writeRow(block, &evaluator, buffers) }
         let loop = block.loops[level]
         switch loop.items {
@@ -38,6 +42,8 @@ extension MappingRun {
             slots[loop.keySlot] = key
             slots[loop.indexSlot] = .integer(index)
             index &+= 1
+            // Items that a test passes over cost time too.
+            iterations &+= 1
             if loop.conditions.isEmpty || holds(loop.conditions, &evaluator) {
                 try self.loop(level + 1, of: block, &evaluator, buffers)
             }
@@ -49,6 +55,7 @@ extension MappingRun {
         _ index: Int, _ level: Int, _ loop: CompiledLoop, of block: CompiledBlock, _ evaluator: inout Evaluator,
         _ buffers: UnsafeMutablePointer<CopyBuffer>
     ) throws(EvaluationError) {
+        iterations &+= 1
         slots[loop.keySlot] = .integer(Int64(index))
         slots[loop.indexSlot] = .integer(Int64(index))
         guard loop.conditions.isEmpty || holds(loop.conditions, &evaluator) else { return }
@@ -69,7 +76,9 @@ extension MappingRun {
     ) throws(EvaluationError) {
         guard let bytes = bytes(of: document) else { return }
         func lines(_ evaluator: inout Evaluator) throws(EvaluationError) -> CSVDocument.Lines {
-            do throws(CSVError) { return try CSVDocument.Lines(csv, bytes, scratch: &evaluator.scratch) } catch {
+            do throws(CSVError) {
+                return try CSVDocument.Lines(csv, bytes, wholeBytesMax: evaluator.textBytesMax, scratch: &evaluator.scratch)
+            } catch {
                 throw wrong(document, error)
             }
         }
@@ -96,10 +105,10 @@ extension MappingRun {
         var index = 0
         while let line = lines.next() {
             do throws(JSONError) {
-                // Checked before; `decode` fills the slots as for a payload of its own.
+                // As a payload of its own; what is wrong with one line is wrong with the message, also where no check came before.
                 try JSON.decode(line, options: options, trie: loop.trie, into: slots + loop.base)
             } catch {
-                throw wrong(document, error)
+                throw wrong(document, line: index + 1, error)
             }
             try enter(index, level, loop, of: block, &evaluator, buffers)
             index += 1

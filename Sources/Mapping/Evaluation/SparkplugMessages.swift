@@ -49,6 +49,11 @@ struct SparkplugMessages: ~Copyable {
         return decoder?.document ?? UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
+    /// A mapping could not take the message at hand: its payload may never have come so far as to be decoded.
+    func passOver() {
+        if decoded == nil { decoder?.passOver(topic: topic, receivedMicroseconds: receivedMicroseconds) }
+    }
+
     mutating func rebirthCommand() -> RebirthCommand? {
         guard notes.needsBirth, let plan, plan.asksForBirths, plan.asksForBirths(of: topic) else { return nil }
         return decoder?.rebirth(topic: topic, receivedMicroseconds: receivedMicroseconds)

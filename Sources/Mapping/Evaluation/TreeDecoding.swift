@@ -5,12 +5,17 @@ extension Evaluator {
     /// JSON text may have so many times the bytes of the largest payload: null of one byte is four, a time of six is twenty.
     private static let textBytesFactor = 8
 
+    /// How many bytes of JSON text a payload may become.
+    var textBytesMax: Int {
+        let (textBytes, isOver) = limits.maximumPayloadBytes.multipliedReportingOverflow(by: Self.textBytesFactor)
+        return isOver ? .max : textBytes
+    }
+
     /// The payload as JSON text; nil where the decoder is none of trees. The text stays until the next message.
     mutating func treeText(
         of payload: UnsafeRawBufferPointer, _ decode: DecodeSyntax
     ) throws(EvaluationError) -> UnsafeRawBufferPointer? {
-        let (textBytes, isOver) = limits.maximumPayloadBytes.multipliedReportingOverflow(by: Self.textBytesFactor)
-        let limits = TreeLimits(maximumDepth: limits.maximumDepth, maximumTextBytes: isOver ? .max : textBytes)
+        let limits = TreeLimits(maximumDepth: limits.maximumDepth, maximumTextBytes: textBytesMax)
         do {
             return switch decode {
             case .msgpack: try MessagePack.jsonText(of: payload, limits: limits, into: &scratch)

@@ -1,6 +1,7 @@
 import CopyFormat
 import MQTT
 import Payload
+import Sparkplug
 
 /// What one mapping makes of one message, and why: the answer of `penstock try`.
 public struct Explanation {
@@ -74,9 +75,12 @@ public struct Explanation {
     }
 
     /// Tries a message with one mapping.
-    public init(_ mapping: MappingSyntax, _ message: TrialMessage, limits: EvaluationLimits = EvaluationLimits()) {
+    /// - Parameter births: what aliases of Sparkplug B stand for; nil: what the message says itself.
+    public init(
+        _ mapping: MappingSyntax, _ message: TrialMessage, limits: EvaluationLimits = EvaluationLimits(), births: BirthArchive? = nil
+    ) {
         self.mapping = mapping.name
-        let probe = MappingProbe(mapping: mapping, message: message, limits: limits)
+        let probe = MappingProbe(mapping: mapping, message: message, limits: limits, births: births)
         let trial = probe.trial(mapping)
         guard trial.outcome.matchedCount > 0 else {
             let parts = mapping.topics.compactMap { topic in topic.value.mismatch(with: message.topic).map { (topic, $0) } }

@@ -82,6 +82,34 @@ extension MappingNote {
         }
     }
 
+    // MARK: Meaning
+
+    /// What does something else than it looks like.
+    public static func meanings(of mapping: MappingSyntax) -> [MappingNote] {
+        var notes: [MappingNote] = []
+        let tests = mapping.when + mapping.blocks.flatMap { $0.when + $0.columns.flatMap(\.when) }
+        for test in tests {
+            for text in test.test.equalTexts where text.contains(where: { "*?[".contains($0) }) {
+                let note = MappingNote(
+                    kind: .note, mark: test.mark,
+                    message:
+                        "'\(test.source)' is compared with '\(text)' letter by letter; if that is a pattern, write {match: \(Literal.text(text))}"
+                )
+                if !notes.contains(note) { notes.append(note) }
+            }
+        }
+        for block in mapping.blocks where block.each.isEmpty && !block.keepEmpty {
+            guard !(mapping.when.map(\.source) + sources(of: block)).contains(where: \.isOfPayload) else { continue }
+            notes.append(
+                MappingNote(
+                    kind: .note, mark: block.table.mark,
+                    message:
+                        "no column of table '\(block.table.name)' takes anything of the payload: each message makes a row, whatever it holds (keep_empty: true says that this is meant)"
+                ))
+        }
+        return notes
+    }
+
     // MARK: Tables
 
     /// Mappings that make rows of one message in one table: the same reading may be stored twice.
@@ -115,6 +143,13 @@ extension MappingNote {
         return nil
     }
 
+    /// The first block of a table that has other columns than one before it.
+    private static func otherColumns(of table: String, _ mappings: [MappingSyntax]) -> SourceMark? {
+        let blocks = mappings.flatMap(\.blocks).filter { $0.table.name == table }
+        let names = Set(blocks.first?.columns.map(\.name) ?? [])
+        return blocks.first { Set($0.columns.map(\.name)) != names }?.mark
+    }
+
     /// Tables whose rows cannot be told from repeats, and tables whose rows may be overtaken.
     /// - Parameter isShared: several sessions share a subscription, so messages of one device may be stored in another order than they came in.
     public static func tables(_ mappings: [MappingSyntax], isShared: Bool) -> [MappingNote] {
@@ -134,6 +169,15 @@ extension MappingNote {
                         message: "table '\(name)' has no key: a message that is delivered twice at QoS 1 cannot be told from two messages")
                 ]
             }
+            if table.onConflict == .update, let other = otherColumns(of: name, mappings) {
+                return [
+                    MappingNote(
+                        kind: .warning, mark: other,
+                        message:
+                            "table '\(name)' has on_conflict: update, and this block has other columns than the first one: rows of a batch are stored block by block, not in the order in which they came; with on_conflict: merge they are"
+                    )
+                ]
+            }
             guard isShared, let policy = table.onConflict, policy == .update || policy == .merge, table.newer == nil else { return [] }
             return [
                 MappingNote(
@@ -142,6 +186,27 @@ extension MappingNote {
                         "table '\(name)' has on_conflict: \(policy.rawValue) without 'newer', and several sessions share its messages: an older one may come last and win"
                 )
             ]
+        }
+    }
+}
+
+extension TestExpression {
+    /// Texts that a value has to be, or must not be.
+    fileprivate var equalTexts: [String] {
+        switch self {
+        case .equals(.text(let text)): [text]
+        case .anyOf(let tests), .allOf(let tests): tests.flatMap(\.equalTexts)
+        case .not(let test): test.equalTexts
+        default: []
+        }
+    }
+}
+
+extension Source {
+    fileprivate var isOfPayload: Bool {
+        switch self {
+        case .document, .rawPayload, .rest, .loopKey, .loopIndex: true
+        default: false
         }
     }
 }

@@ -1,5 +1,6 @@
 import CopyFormat
 import Payload
+import Sparkplug
 
 /// A message as it is tried: nothing of it is stored.
 public struct TrialMessage: Sendable {
@@ -11,9 +12,12 @@ public struct TrialMessage: Sendable {
     public var isRetained: Bool
     /// As `PublishPropertiesWriter` makes them.
     public var properties: [UInt8]
+    /// The address of the broker that handed it over; empty where there is none.
+    public var broker: String
 
     public init(
-        topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 1, isRetained: Bool = false, properties: [UInt8] = []
+        topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 1, isRetained: Bool = false, properties: [UInt8] = [],
+        broker: String = ""
     ) {
         self.topic = topic
         self.payload = payload
@@ -21,6 +25,7 @@ public struct TrialMessage: Sendable {
         self.qos = qos
         self.isRetained = isRetained
         self.properties = properties
+        self.broker = broker
     }
 }
 
@@ -31,11 +36,14 @@ struct MappingProbe {
     let mapping: MappingSyntax
     let message: TrialMessage
     let limits: EvaluationLimits
+    /// What aliases of Sparkplug B stand for; nil: what the message says itself.
+    let births: BirthArchive?
 
     func trial(_ mapping: MappingSyntax) -> Trial {
         Trial(
             MappingPlan([mapping]), topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds,
-            qos: message.qos, isRetained: message.isRetained, properties: message.properties, limits: limits)
+            qos: message.qos, isRetained: message.isRetained, properties: message.properties, broker: message.broker,
+            limits: limits, births: births.map { .stored($0) } ?? .seen(BirthRegistry()))
     }
 
     /// The mapping with these blocks alone, and without its message filter.

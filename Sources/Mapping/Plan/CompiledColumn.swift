@@ -93,10 +93,12 @@ indirect enum Gather: Sendable {
 }
 
 /// A slot, or a place below one that depends on a loop or counts from an array's end.
-enum SlotSource: Sendable {
+indirect enum SlotSource: Sendable {
     case slot(Int)
     /// `cursor` is the place of its memory of where it was last: walking an array beside a loop is then not quadratic.
     case seek(container: Int, steps: [SeekStep], cursor: Int)
+    /// Bytes that stand there in base64.
+    case base64(SlotSource)
 }
 
 enum SeekStep: Sendable {

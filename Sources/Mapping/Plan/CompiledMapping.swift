@@ -5,8 +5,8 @@ import Payload
 enum FixedSlot: Int, CaseIterable {
     case received, qos, retain, topic, rawPayload, contentType, responseTopic, correlationData, messageExpiry, broker
 
-    /// What only messages with properties fill.
-    static let properties: [FixedSlot] = [.contentType, .responseTopic, .correlationData, .messageExpiry]
+    /// What is filled only for mappings that name it.
+    static let properties: [FixedSlot] = [.contentType, .responseTopic, .correlationData, .messageExpiry, .broker]
 }
 
 /// One mapping of a plan: everything resolved to slots.
@@ -28,8 +28,10 @@ final class CompiledMapping: Sendable {
     let constants: [(slot: Int, value: Value)]
     /// User properties that sources name, and their slots.
     let userProperties: [(name: [UInt8], slot: Int)]
-    /// Sources name properties of MQTT 5.0, user properties among them or not.
+    /// Sources name properties of MQTT 5.0, user properties among them or not, or the broker.
     let usesProperties: Bool
+    /// A source names the broker.
+    let usesBroker: Bool
     let errorReportTopic: TopicPattern?
     /// Captures of the patterns, and their slots.
     let captureNames: [(name: String, slot: Int)]
@@ -40,12 +42,14 @@ final class CompiledMapping: Sendable {
     /// Targets that this mapping writes, each once.
     let targets: [Int]
     let cursorCount: Int
+    /// Each message's lines of NDJSON are all decoded by a loop that nothing keeps from running, and so need no check before.
+    let readsAllLines: Bool
 
     init(
         name: String, patterns: [CompiledPattern], exclude: [CompiledPattern], syntax: MappingSyntax, document: CompiledDocument,
         embeds: [CompiledDocument], filter: [CompiledCondition], blocks: [CompiledBlock], slotCount: Int,
         constants: [(slot: Int, value: Value)], userProperties: [(name: [UInt8], slot: Int)], usesProperties: Bool,
-        captureNames: [(name: String, slot: Int)],
+        usesBroker: Bool, captureNames: [(name: String, slot: Int)],
         captureSlots: [Int],
         constantMemory: ConstantMemory, cursorCount: Int
     ) {
@@ -65,9 +69,16 @@ final class CompiledMapping: Sendable {
         self.constants = constants
         self.userProperties = userProperties
         self.usesProperties = usesProperties || !userProperties.isEmpty
+        self.usesBroker = usesBroker
         self.captureSlots = captureSlots
         self.constantMemory = constantMemory
         self.cursorCount = cursorCount
+        readsAllLines =
+            !document.isWrittenAsText && filter.isEmpty
+            && blocks.contains { block in
+                guard block.conditions.isEmpty, case .jsonLines(let read)? = block.loops.first?.items else { return false }
+                return read === document
+            }
         var seen: [Int] = []
         for block in blocks where !seen.contains(block.target) { seen.append(block.target) }
         targets = seen

@@ -10,6 +10,7 @@ struct MappingCompiler {
     private var captures: [String: Int] = [:]
     private var userProperties: [String: Int] = [:]
     private var usesProperties = false
+    private var usesBroker = false
     private var constants: [(slot: Int, value: Value)] = []
     private(set) var memory = ConstantMemory()
     /// `$` and the embeds.
@@ -61,7 +62,7 @@ struct MappingCompiler {
             name: syntax.name, patterns: patterns, exclude: exclude, syntax: syntax, document: document, embeds: embeds, filter: filter,
             blocks: blocks, slotCount: table.slotCount, constants: constants,
             userProperties: userProperties.map { (Array($0.key.utf8), $0.value) }, usesProperties: usesProperties,
-            captureNames: captures.map { ($0.key, $0.value) },
+            usesBroker: usesBroker, captureNames: captures.map { ($0.key, $0.value) },
             captureSlots: syntax.topics.count > 1 ? captures.values.sorted() : [], constantMemory: memory, cursorCount: cursors)
     }
 
@@ -122,8 +123,10 @@ struct MappingCompiler {
     mutating func resolve(_ source: Source) -> SlotSource {
         switch source {
         case .document(let root, let path):
+            if let place = cellFromEnd(root, path) { return .slot(table.slot(of: [place], below: self.place(of: root))) }
             let (prefix, rest) = Self.split(path)
-            return seek(from: table.slot(of: prefix, below: place(of: root)), rest)
+            let found = seek(from: table.slot(of: prefix, below: place(of: root)), rest)
+            return isWrittenBytes(root, path) ? .base64(found) : found
         case .loopKey(let variable): return .slot(loops[variable]?.key ?? missingSlot())
         case .loopIndex(let variable): return .slot(loops[variable]?.index ?? missingSlot())
         case .topic: return .slot(FixedSlot.topic.rawValue)
@@ -142,9 +145,31 @@ struct MappingCompiler {
         case .mqtt(let property):
             let slot = Self.fixedSlot(of: property)
             if FixedSlot.properties.contains(slot) { usesProperties = true }
+            if slot == .broker { usesBroker = true }
             return .slot(slot.rawValue)
         case .rest: return .slot(missingSlot())
         }
+    }
+
+    /// `line.-1` of a loop over the lines of CSV: the decoder counts cells from their end itself.
+    private func cellFromEnd(_ root: DocumentRoot, _ path: [PathSegment]) -> String? {
+        guard case .loop(let variable) = root, case .document(let document, let whole) = loops[variable]?.over, whole.isEmpty,
+            case .csv = decode(of: document), path.count == 1, case .name(let name) = path[0], (PathSegment.arrayIndex(name) ?? 0) < 0
+        else { return nil }
+        return name
+    }
+
+    /// A field of bytes that is reached by its record's place: it comes from the payload written as text.
+    private func isWrittenBytes(_ root: DocumentRoot, _ path: [PathSegment]) -> Bool {
+        if case .loop = root { return false }
+        guard path.count > 1, case .binary = decode(of: root) else { return false }
+        var shape = DocumentShape(decode(of: root))
+        for segment in path {
+            guard let next = try? shape.member(segment) else { return false }
+            shape = next
+        }
+        if case .bytes = shape { return true }
+        return false
     }
 
     private static func fixedSlot(of property: MessageProperty) -> FixedSlot {
@@ -159,7 +184,7 @@ struct MappingCompiler {
         }
     }
 
-    private mutating func missingSlot() -> Int {
+    mutating func missingSlot() -> Int {
         let slot = table.newSlot()
         constants.append((slot, .missing))
         return slot

@@ -20,15 +20,15 @@ extension MappingCompiler {
         }
         var compiledLoops: [CompiledLoop] = []
         for (loop, conditions) in zip(syntax.each, guards) { compiledLoops.append(compile(loop, conditions)) }
-        let target = targets.target(
-            table: syntax.table.name,
-            columns: syntax.columns.map { column in
-                MappingPlan.Column(
-                    name: column.name, stored: targets.tableTypes[syntax.table.name]?[column.name] ?? StoredType(column.type))
-            })
-        let types = targets.targets[target].columns.map(\.stored)
+        let target = targets.target(of: syntax)
         var columns: [(CompiledColumn, ColumnDetails)] = []
-        for (column, type) in zip(syntax.columns, types) { columns.append(compile(column, wire: type, in: syntax)) }
+        for column in targets.targets[target].columns {
+            if let own = syntax.columns.first(where: { $0.name == column.name }) {
+                columns.append(compile(own, wire: column.stored, in: syntax))
+            } else {
+                columns.append(absent(column))
+            }
+        }
         return CompiledBlock(
             target: target, isNumbered: targets.targets[target].conflict != nil, loops: compiledLoops, conditions: early,
             keepEmpty: syntax.keepEmpty, columns: columns)

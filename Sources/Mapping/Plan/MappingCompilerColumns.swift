@@ -22,8 +22,7 @@ extension MappingCompiler {
         } else {
             switch resolve(column.from[0]) {
             case .slot(let found): slot = found
-            case .seek(let container, let path, let cursor):
-                details.gather = .single(.seek(container: container, steps: path, cursor: cursor))
+            case let sought: details.gather = .single(sought)
             }
         }
         if details.gather != nil { steps.insert(.gathers) }
@@ -59,6 +58,16 @@ extension MappingCompiler {
         }
         compiled.steps = steps
         return (compiled, details)
+    }
+
+    /// A column that other blocks of the table write: NULL in each row.
+    mutating func absent(_ column: MappingPlan.Column) -> (CompiledColumn, ColumnDetails) {
+        (
+            CompiledColumn(
+                slot: Int32(missingSlot()), encoding: CompiledColumn.Encoding(column.type), policy: syntax.onError, steps: [],
+                declaredBits: Self.declaredBits(of: column.type), characterLimit: 0),
+            ColumnDetails(name: column.name, declared: column.type, wire: column.type)
+        )
     }
 
     private func standIn(_ value: DefaultValue, _ type: ColumnType) -> Value {
@@ -182,7 +191,16 @@ extension Bound {
         switch self {
         case .number(let text): text
         case .time(let microseconds): CivilTime.text(unixMicroseconds: microseconds)
-        case .fromReceived(let microseconds): (microseconds < 0 ? "-" : "+") + "\(Double(microseconds.magnitude) / 1e6) s"
+        case .fromReceived(let microseconds): (microseconds < 0 ? "-" : "+") + Self.duration(microseconds.magnitude)
         }
+    }
+
+    /// In the largest unit that leaves a whole number.
+    private static func duration(_ microseconds: UInt64) -> String {
+        let units: [(microseconds: UInt64, name: String)] = [
+            (86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1000, "ms"),
+        ]
+        let unit = units.first { microseconds.isMultiple(of: $0.microseconds) && microseconds > 0 } ?? (1, "us")
+        return "\(microseconds / unit.microseconds) \(unit.name)"
     }
 }

@@ -5,6 +5,9 @@ import Payload
 /// All mappings compiled: which topics they take, how payloads become fields, which tables they write. Immutable, shared by all shards.
 public final class MappingPlan: Sendable {
     /// What one COPY writes: a table with a list of columns. Blocks with the same ones share a target.
+    ///
+    /// All blocks share the one of a table with `on_conflict: ignore` or `merge`, whatever columns they have: a row meets those before it, so all have to be
+    /// in one order, that in which they came. What a block does not write is NULL in its rows, which `merge` takes for the value that is there.
     public struct Target: Sendable {
         public var table: String
         public var columns: [Column]
@@ -57,6 +60,8 @@ public final class MappingPlan: Sendable {
     public let patterns: [[String]]
     /// Some mapping reads Sparkplug B.
     public let usesSparkplug: Bool
+    /// Whether any mapping stores which broker handed a message over.
+    public let usesBroker: Bool
     /// Some mapping wants edge nodes to be asked for births that are missing.
     let asksForBirths: Bool
     let mappings: [CompiledMapping]
@@ -71,6 +76,7 @@ public final class MappingPlan: Sendable {
         self.targets = targets.targets
         asksForBirths = syntax.contains { if case .sparkplug(asksForBirths: true) = $0.decode { true } else { false } }
         usesSparkplug = syntax.contains { $0.decode.needsOrder }
+        usesBroker = mappings.contains(where: \.usesBroker)
         router = Router(mappings.map(\.patterns))
         names = syntax.map(\.name)
         patterns = syntax.map { $0.topics.map(\.value.description) }
@@ -103,6 +109,8 @@ struct TargetList {
     let tableTypes: [String: [String: StoredType]]
     /// By table.
     private let conflicts: [String: MappingPlan.Conflict]
+    /// All columns of tables whose rows have one order, by table.
+    private let sharedColumns: [String: [MappingPlan.Column]]
     private(set) var targets: [MappingPlan.Target] = []
 
     init(tableTypes: [String: [String: StoredType]], tables: [TableDefinition]) {
@@ -110,9 +118,24 @@ struct TargetList {
         conflicts = Dictionary(
             uniqueKeysWithValues: tables.filter { $0.onConflict != .append }
                 .map { ($0.name, MappingPlan.Conflict(policy: $0.onConflict, key: $0.key, newer: $0.newer)) })
+        sharedColumns = Dictionary(
+            uniqueKeysWithValues: tables.filter { $0.onConflict == .ignore || $0.onConflict == .merge }.map { table in
+                (
+                    table.name,
+                    table.columns.map { column in
+                        MappingPlan.Column(name: column.name, stored: tableTypes[table.name]?[column.name] ?? StoredType(column.type))
+                    }
+                )
+            })
     }
 
-    mutating func target(table: String, columns: [MappingPlan.Column]) -> Int {
+    mutating func target(of block: BlockSyntax) -> Int {
+        let table = block.table.name
+        let columns =
+            sharedColumns[table]
+            ?? block.columns.map { column in
+                MappingPlan.Column(name: column.name, stored: tableTypes[table]?[column.name] ?? StoredType(column.type))
+            }
         if let known = targets.firstIndex(where: { $0.table == table && $0.columns == columns }) { return known }
         targets.append(MappingPlan.Target(table: table, columns: columns, conflict: conflicts[table]))
         return targets.count - 1

@@ -4,6 +4,9 @@ import Payload
 struct BinaryLayoutReader {
     let diagnostics: DiagnosticList
 
+    /// Where a field may stand: a payload of MQTT ends at 256 MB, and no sum of a place and a size overflows.
+    private static let places = -268_435_455...268_435_455
+
     func read(_ node: StrictNode) -> BinaryLayout? {
         guard let object = ObjectReader(node, "decode binary", keys: Keys.binary, diagnostics) else { return nil }
         var layout = BinaryLayout(fields: [])
@@ -123,14 +126,14 @@ struct BinaryLayoutReader {
     private func field(_ name: String, _ node: StrictNode) -> BinaryField? {
         if let text = node.text {
             let words = text.split(separator: " ")
-            guard words.count == 3, words[1] == "at", let at = Int(words[2]) else {
+            guard words.count == 3, words[1] == "at", let at = Int(words[2]), Self.places.contains(at) else {
                 diagnostics.add(at: node.mark, "field '\(name)' does not read as 'TYPE at OFFSET'", hint: "such as 'u16 at 3'")
                 return nil
             }
             return field(name, String(words[0]), at, node.mark, nil, nil, nil)
         }
         guard let object = ObjectReader(node, "field '\(name)'", keys: Keys.field, diagnostics) else { return nil }
-        guard let type = object.text("type"), let at = object.integer("at", in: -268_435_455...268_435_455) else {
+        guard let type = object.text("type"), let at = object.integer("at", in: Self.places) else {
             if object["type"] == nil || object["at"] == nil { diagnostics.add(at: node.mark, "field '\(name)' needs 'type' and 'at'") }
             return nil
         }

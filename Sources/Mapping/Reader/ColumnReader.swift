@@ -49,12 +49,24 @@ struct ColumnReader {
             name: name, mark: mark, type: type, isNotNull: isNotNull, from: [from], trim: false, nullIf: [], when: [], map: [])
         column.isNotNull = isNotNull
         checkRest(column)
+        checkBytes(column, at: node.mark)
         return column
     }
 
     private func checkRest(_ column: ColumnSyntax) {
         guard column.from.contains(.rest), column.from.count > 1 || (column.type != .jsonb && column.type != .json) else { return }
         diagnostics.add(at: column.mark, "column '\(column.name)': rest is jsonb, and comes alone")
+    }
+
+    /// Beside fields that are none bytes are base64 text: a column of bytes would take the letters for them.
+    private func checkBytes(_ column: ColumnSyntax, at mark: SourceMark) {
+        guard column.type == .bytea, column.joinSeparator == nil else { return }
+        for source in column.from {
+            guard case .someField = sources.shape(of: source) else { continue }
+            diagnostics.add(
+                at: mark, "column '\(column.name)': '\(source)' is whichever field comes, and bytes among them are not told from text",
+                hint: "name the field, as in $.raw or record.raw")
+        }
     }
 
     private func fieldOfTheSameName(_ name: String, at mark: SourceMark) -> Source? {
@@ -144,6 +156,7 @@ struct ColumnReader {
         }
         if object["with"] != nil, object["join"] == nil { diagnostics.add(at: object.mark(of: "with"), "'with' goes with 'join'") }
         checkRest(column)
+        checkBytes(column, at: object["from"]?.mark ?? object.mark)
         return true
     }
 

@@ -53,9 +53,12 @@ struct ConditionReader {
                 kinds.insert(kind)
             } else {
                 let known = ValueKind.allCases.map(\.rawValue)
+                let isPattern = node.text?.contains { "*?[".contains($0) } == true
                 diagnostics.add(
                     at: node.mark, "'\(node.text ?? node.kindInWords)' is no kind of value",
-                    hint: node.text.flatMap { suggestion(for: $0, among: known) } ?? "kinds are \(known.joined(separator: ", "))")
+                    hint: isPattern
+                        ? "for a pattern of text use 'match'"
+                        : node.text.flatMap { suggestion(for: $0, among: known) } ?? "kinds are \(known.joined(separator: ", "))")
             }
         }
         return kinds

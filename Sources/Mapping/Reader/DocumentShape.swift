@@ -6,9 +6,13 @@ indirect enum DocumentShape {
     case anything
     /// Has no members; what it is, in words.
     case single(String)
+    /// A field of bytes, in words; where the payload is written as text it is base64.
+    case bytes(String)
+    /// Some field of a binary payload, and among them are bytes.
+    case someField
     case list(of: DocumentShape)
-    /// A line of CSV.
-    case line(CSVOptions)
+    /// A line of CSV, as a loop finds it or as a part of the payload written as text.
+    case line(CSVOptions, isWritten: Bool)
     /// These, and no others.
     case members([(name: String, shape: DocumentShape)])
 
@@ -21,7 +25,7 @@ indirect enum DocumentShape {
     init(_ decode: DecodeSyntax) {
         switch decode {
         case .text, .bytes: self = .single("a \(decode.name) payload")
-        case .csv(let options, _): self = .list(of: .line(options))
+        case .csv(let options, _): self = .list(of: .line(options, isWritten: false))
         case .json(_, lines: true): self = .list(of: .anything)
         case .binary(let layout): self = .init(layout)
         case .senml, .airvantage: self = .list(of: .anything)
@@ -31,14 +35,17 @@ indirect enum DocumentShape {
 
     private init(_ layout: BinaryLayout) {
         func shapes(_ fields: [BinaryField]) -> [(name: String, shape: DocumentShape)] {
-            fields.map { ($0.name, .single("the field '\($0.name)'")) }
+            fields.map { field in
+                let isBytes = field.type == .bytes && !fields.contains { $0.name == field.name && $0.type != .bytes }
+                return (field.name, isBytes ? .bytes("the field '\(field.name)'") : .single("the field '\(field.name)'"))
+            }
         }
         var members = shapes(layout.fields)
         for group in layout.groups { members.append((group.name, .list(of: .members(shapes(group.fields))))) }
         let types = layout.tagged?.types ?? []
         for type in types where type.list == nil { members += shapes(type.fields) }
         for list in layout.tagged?.lists ?? [] {
-            members.append((list, .list(of: .members(types.filter { $0.list == list }.flatMap { shapes($0.fields) }))))
+            members.append((list, .list(of: .members(shapes(types.filter { $0.list == list }.flatMap(\.fields))))))
         }
         self = .members(members)
     }
@@ -47,21 +54,25 @@ indirect enum DocumentShape {
     func member(_ segment: PathSegment) throws(Fault) -> DocumentShape {
         guard case .name(let name) = segment else {
             switch self {
-            case .single(let words): throw Fault(message: "\(words) has no members")
+            case .single(let words), .bytes(let words): throw Fault(message: "\(words) has no members")
             case .list(let element): return element
-            case .anything, .line, .members: return .anything
+            case .members, .someField: return someMember
+            case .anything, .line: return .anything
             }
         }
         switch self {
         case .anything: return .anything
-        case .single(let words): throw Fault(message: "\(words) has no field '\(name)'", hint: words.hasPrefix("a ") ? "use from: $" : nil)
+        case .someField: return .someField
+        case .single(let words), .bytes(let words):
+            throw Fault(message: "\(words) has no field '\(name)'", hint: words.hasPrefix("a ") ? "use from: $" : nil)
         case .list(let element):
             guard PathSegment.arrayIndex(name) != nil else {
                 throw Fault(
                     message: "'\(name)' is no place in a list", hint: "loop over it with each, or name an item by its place, such as .0")
             }
+            if case .line(let options, _) = element { return .line(options, isWritten: true) }
             return element
-        case .line(let options): return try Self.cell(name, options)
+        case .line(let options, let isWritten): return try Self.cell(name, options, isWritten)
         case .members(let members):
             guard let found = members.last(where: { $0.name == name }) else {
                 throw Fault(
@@ -72,9 +83,26 @@ indirect enum DocumentShape {
         }
     }
 
-    private static func cell(_ name: String, _ options: CSVOptions) throws(Fault) -> DocumentShape {
+    /// What one of its members is, when it is not known which.
+    private var someMember: DocumentShape { holdsBytes ? .someField : .anything }
+
+    private var holdsBytes: Bool {
+        switch self {
+        case .bytes, .someField: true
+        case .list(let element): element.holdsBytes
+        case .members(let members): members.contains { $0.shape.holdsBytes }
+        case .anything, .single, .line: false
+        }
+    }
+
+    private static func cell(_ name: String, _ options: CSVOptions, _ isWritten: Bool) throws(Fault) -> DocumentShape {
         let cell = DocumentShape.single("a cell")
-        if let place = PathSegment.arrayIndex(name), place >= 0 { return cell }
+        if let place = PathSegment.arrayIndex(name) {
+            guard place < 0, isWritten else { return cell }
+            throw Fault(
+                message: "the cells of a line are counted from its end only in a loop over the lines",
+                hint: "loop over them, as in each: {line: $.*}, and take line.\(place)")
+        }
         switch options.header {
         case .firstLine: return cell
         case _ where options.pairsFrom != nil: return cell
@@ -94,8 +122,9 @@ indirect enum DocumentShape {
     /// What a loop over it finds.
     func item() throws(Fault) -> DocumentShape {
         switch self {
-        case .anything, .members: return .anything
-        case .single(let words): throw Fault(message: "\(words) has no items")
+        case .anything: return .anything
+        case .members, .someField: return someMember
+        case .single(let words), .bytes(let words): throw Fault(message: "\(words) has no items")
         case .list(let element): return element
         case .line: return .single("a cell")
         }

@@ -29,5 +29,5 @@ enum Keys {
     static let mappingTest = [
         "name", "topic", "payload", "payload_hex", "payload_base64", "payload_file", "received", "mqtt", "expect", "expect_error",
     ]
-    static let testMQTT = ["qos", "retain", "content_type", "response_topic", "correlation", "message_expiry", "user"]
+    static let testMQTT = ["qos", "retain", "content_type", "response_topic", "correlation", "message_expiry", "user", "broker"]
 }

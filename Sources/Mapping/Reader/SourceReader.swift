@@ -88,6 +88,17 @@ struct SourceReader {
         return shape
     }
 
+    /// What a source leads to; for a source that was read.
+    func shape(of source: Source) -> DocumentShape {
+        let found: DocumentShape? =
+            switch source {
+            case .document(.payload, let path): try? shape(of: "$", path)
+            case .document(.embed(let name), let path), .document(.loop(let name), let path): try? shape(of: name, path)
+            default: nil
+            }
+        return found ?? .anything
+    }
+
     /// What the items of a loop over a source are.
     func itemShape(of source: Source) throws(DocumentShape.Fault) -> DocumentShape {
         switch source {

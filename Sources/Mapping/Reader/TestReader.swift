@@ -44,6 +44,7 @@ struct TestReader {
             test.responseTopic = mqtt.text("response_topic")
             test.correlationData = mqtt.text("correlation").map { Array($0.utf8) }
             test.messageExpirySeconds = mqtt.integer("message_expiry", in: 0...Int(UInt32.max)).map { UInt32($0) }
+            test.broker = mqtt.text("broker")
             test.userProperties = (mqtt["user"]?.members ?? []).compactMap { key, value in
                 key.text.flatMap { name in value.text.map { (name, $0) } }
             }

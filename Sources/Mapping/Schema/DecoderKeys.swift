@@ -101,6 +101,7 @@ extension MappingKeys {
         KeyDescription("correlation", "MQTT 5: the correlation data, as text.", .anyText),
         KeyDescription("message_expiry", "MQTT 5: seconds until the message expires.", .whole(0...Int(UInt32.max))),
         KeyDescription("user", "MQTT 5: user properties.", .map(of: .anyText)),
+        KeyDescription("broker", "The address of the broker that hands it over.", .anyText),
     ])
 
     static var fieldTypes: [String] { BinaryField.FieldType.allCases.map(\.rawValue) }

@@ -16,6 +16,9 @@ public struct SourceMark: Hashable, Sendable, CustomStringConvertible {
 
     /// `file:line:column`, as compilers and editors write it.
     public var description: String { "\(file):\(line):\(column)" }
+
+    /// `press.yaml:14`: the file as it is called in the folder of mappings. For what is read on another machine too.
+    public var lineInFolder: String { "\(file.split(separator: "/").last ?? ""):\(line)" }
 }
 
 /// Something with the place where it stands.
@@ -337,6 +340,8 @@ public struct TestSyntax: Sendable {
     public var correlationData: [UInt8]?
     public var messageExpirySeconds: UInt32?
     public var userProperties: [(name: String, value: String)]
+    /// The broker's address; nil: missing.
+    public var broker: String?
     public var expectation: Expectation
 }
 

@@ -20,12 +20,14 @@ public struct Trial {
     /// Processes one message with all mappings of a plan.
     /// - Parameters:
     ///   - properties: as `PublishPropertiesWriter` makes them.
+    ///   - broker: the address of the broker that handed it over; empty where there is none.
     ///   - births: what messages before this one have left.
     public init(
         _ plan: MappingPlan, topic: String, payload: [UInt8], receivedMicroseconds: Int64, qos: UInt8 = 0, isRetained: Bool = false,
-        properties: [UInt8] = [], limits: EvaluationLimits = EvaluationLimits(), births: BirthRegistry = BirthRegistry()
+        properties: [UInt8] = [], broker: String = "", limits: EvaluationLimits = EvaluationLimits(),
+        births: SparkplugDecoder.Births = .seen(BirthRegistry())
     ) {
-        var evaluator = Evaluator(plan: plan, limits: limits, births: .seen(births))
+        var evaluator = Evaluator(plan: plan, limits: limits, births: births)
         let buffers = UnsafeMutablePointer<CopyBuffer>.allocate(capacity: max(plan.targets.count, 1))
         for index in plan.targets.indices { (buffers + index).initialize(to: CopyBuffer(capacity: 1024)) }
         defer {
@@ -35,11 +37,14 @@ public struct Trial {
         outcome = Array(topic.utf8).withUnsafeBytes { topic in
             payload.withUnsafeBytes { payload in
                 properties.withUnsafeBytes { properties in
-                    evaluator.process(
-                        MessageInput(
-                            topic: topic, payload: payload, receivedMicroseconds: receivedMicroseconds, qos: qos, isRetained: isRetained,
-                            properties: PublishProperties(checking: properties) ?? PublishProperties()),
-                        into: buffers)
+                    Array(broker.utf8).withUnsafeBytes { broker in
+                        evaluator.process(
+                            MessageInput(
+                                topic: topic, payload: payload, receivedMicroseconds: receivedMicroseconds, qos: qos,
+                                isRetained: isRetained, properties: PublishProperties(checking: properties) ?? PublishProperties(),
+                                broker: broker),
+                            into: buffers)
+                    }
                 }
             }
         }

@@ -34,14 +34,14 @@ public enum MappingTestRunner {
         for property in test.userProperties { properties.userProperty(property.name, property.value) }
         let trial = Trial(
             plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds, qos: test.qos,
-            isRetained: test.isRetained, properties: properties.bytes, births: births)
+            isRetained: test.isRetained, properties: properties.bytes, broker: test.broker ?? "", births: .seen(births))
         switch test.expectation {
         case .error(let text):
             guard let failure = trial.failures.first else {
                 guard trial.outcome.matchedCount > 0 else {
                     return "its topic '\(test.topic)' matches no pattern of the mapping, or is excluded"
                 }
-                return "expected an error with '\(text)', got \(trial.outcome.rowCount) rows"
+                return "expected an error with '\(text)', got \(trial.outcome.rowCount == 1 ? "1 row" : "\(trial.outcome.rowCount) rows")"
             }
             return failure.reason.contains(text) ? nil : "expected an error with '\(text)', got: \(failure.reason)"
         case .rows(let expected):
@@ -49,7 +49,11 @@ public enum MappingTestRunner {
             if trial.outcome.matchedCount == 0, expected.contains(where: { !$0.rows.isEmpty }) {
                 return "its topic '\(test.topic)' matches no pattern of the mapping, or is excluded"
             }
-            return compare(trial.rows, expected)
+            let difference = compare(trial.rows, expected)
+            let lost = trial.counters.reduce(0) { $0 + $1.noValues }
+            guard let difference, lost > 0 else { return difference }
+            return difference
+                + "; \(lost == 1 ? "1 row was" : "\(lost) rows were") not written, since nothing was there for the columns that may be NULL (keep_empty: true keeps such rows)"
         }
     }
 

@@ -32,11 +32,14 @@ public enum CSVError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A quoted cell that starts on this line (from 1) does not end.
     case unterminatedQuote(line: Int)
     case noHeader
+    /// The lines, each written with the names of its cells, have more bytes than they may.
+    case tooLong(bytesMax: Int)
 
     public var description: String {
         switch self {
         case .notUTF8: "the text is not valid UTF-8"
         case .unterminatedQuote(let line): "the quoted cell that starts on line \(line) does not end"
+        case .tooLong(let bytesMax): "more than \(bytesMax) bytes of lines with the names of their cells"
         case .noHeader: "there is no line with the names of the cells"
         }
     }

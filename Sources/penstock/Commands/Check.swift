@@ -25,6 +25,7 @@ struct Check: AsyncParsableCommand {
         for (left, right) in plan.overlaps { print("note: mappings '\(left)' and '\(right)' can both take a message") }
         Self.show(MappingNote.sharedTables(setup.mappings))
         Self.show(MappingNote.tables(setup.mappings, isShared: setup.configuration.pool.sharesMessages))
+        Self.show(setup.mappings.flatMap(MappingNote.meanings))
         Self.show(setup.mappings.flatMap(MappingNote.costs))
         if !offline {
             problems += try await Self.checkDatabase(setup.configuration, setup.mappings)
@@ -32,7 +33,7 @@ struct Check: AsyncParsableCommand {
         }
         guard problems.isEmpty else { throw Failure(.failed, all: problems) }
         let tests = setup.mappings.reduce(0) { $0 + $1.tests.count }
-        print("\(setup.mappings.count) mappings, \(tests) tests: all right\(offline ? " (offline)" : "")")
+        print("\(counted(setup.mappings.count, "mapping")), \(counted(tests, "test")): all right\(offline ? " (offline)" : "")")
     }
 
     private static func show(_ notes: [MappingNote]) {
@@ -85,7 +86,8 @@ struct Check: AsyncParsableCommand {
             guard let conflict = target.conflict else { continue }
             let staged = StagedRows(target, conflict)
             do throws(PostgreSQLError) {
-                try connection.execute("BEGIN; \(staged.creation); EXPLAIN \(staged.merge); ROLLBACK")
+                let plans = staged.merges.map { "EXPLAIN \($0); " }.joined()
+                try connection.execute("BEGIN; \(staged.creation); \(plans)ROLLBACK")
             } catch {
                 try? connection.execute("ROLLBACK")
                 problems.append(

@@ -47,14 +47,17 @@ struct Infer: AsyncParsableCommand {
         let heard = if let samples { try SampleFiles.read(samples) } else { try await listen() }
         let kept = samples == nil ? heard : heard.filter { Self.matches($0.topic, topic) }
         guard !kept.isEmpty else { throw Failure(.failed, nothingHeard(of: heard.count)) }
-        Terminal.live("looking at \(grouped(kept.count)) messages …")
+        Terminal.live("looking at \(counted(kept.count, "message")) …")
         let inference = try await blocking { Inference(kept) }
         Terminal.endLive()
         let retained = kept.filter(\.isRetained).count
+        let empty = counted(inference.emptyCount, "message", "is", "are")
+        let copies = retained == 1 ? "1 is a retained copy" : "\(grouped(retained)) are retained copies"
         Terminal.note(
-            "\(grouped(inference.messageCount)) messages on \(grouped(inference.topicCount)) topics: \(grouped(inference.proposals.count)) kinds"
-                + (retained > 0 ? "; \(grouped(retained)) are retained copies, which a mapping skips unless it says retained: use" : "")
-                + (inference.emptyCount > 0 ? "; \(grouped(inference.emptyCount)) are empty, which a mapping skips" : ""))
+            "\(counted(inference.messageCount, "message")) on \(counted(inference.topicCount, "topic")): "
+                + counted(inference.proposals.count, "kind")
+                + (retained > 0 ? "; \(copies), which a mapping skips unless it says retained: use" : "")
+                + (inference.emptyCount > 0 ? "; \(empty) empty, which a mapping skips" : ""))
         let isWhole = try write(inference)
         report(inference)
         if !isWhole || inference.proposals.contains(where: { !$0.problems.isEmpty }) { throw ExitCode(ExitStatus.failed.rawValue) }
@@ -69,7 +72,7 @@ struct Infer: AsyncParsableCommand {
         if let samples {
             return count == 0
                 ? "there are no messages in '\(samples)'"
-                : "none of the \(grouped(count)) messages in '\(samples)' is on '\(topic)' [--topic]"
+                : "none of \(counted(count, "message")) in '\(samples)' is on '\(topic)' [--topic]"
         }
         return
             "nothing was heard on '\(topic)': do devices publish there now, and may this user read it? Listen longer with --seconds, or to more with --topic"
@@ -82,7 +85,7 @@ struct Infer: AsyncParsableCommand {
         let filter = try TopicFilter(topic)
         let duration = seconds ?? (messages == nil ? 30 : 3600)
         let listener = BrokerListener(
-            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filter: filter,
+            configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, filters: [filter],
             limits: BrokerListener.Limits(seconds: duration, messages: messages ?? 100_000))
         let stop = StopSignal()
         let watching = Task { [messages, seconds] in
@@ -104,10 +107,11 @@ struct Infer: AsyncParsableCommand {
             Terminal.endLive()
         }
         do {
-            return try await listener.listen().map {
-                ObservedMessage(
-                    topic: $0.topic, payload: $0.payload, receivedMicroseconds: $0.receivedMicroseconds, qos: $0.qos,
-                    isRetained: $0.isRetained)
+            return try await listener.messages.reduce(into: []) { heard, message in
+                heard.append(
+                    ObservedMessage(
+                        topic: message.topic, payload: message.payload, receivedMicroseconds: message.receivedMicroseconds,
+                        qos: message.qos, isRetained: message.isRetained))
             }
         } catch {
             throw Failure(.failed, "\(error)")
@@ -117,7 +121,7 @@ struct Infer: AsyncParsableCommand {
     private static func line(_ progress: (messages: Int, topics: Int), part: Double) -> String {
         let filled = min(30, max(0, Int(part * 30)))
         let bar = "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "]"
-        return "\(bar) \(grouped(progress.messages)) messages on \(grouped(progress.topics)) topics"
+        return "\(bar) \(counted(progress.messages, "message")) on \(counted(progress.topics, "topic"))"
     }
 
     // MARK: Results
@@ -135,6 +139,8 @@ struct Infer: AsyncParsableCommand {
         } catch {
             throw Failure(.failed, "cannot make the folder '\(out)': \(error.localizedDescription) [--out]")
         }
+        // In a pipe too the files stand before what is said about them.
+        defer { fflush(nil) }
         var isWhole = true
         for proposal in inference.proposals {
             let path = URL(filePath: out).appending(path: proposal.name + ".yaml")
@@ -168,7 +174,8 @@ struct Infer: AsyncParsableCommand {
         for proposal in inference.proposals {
             lost += proposal.messageCount - proposal.storedCount
             for loss in proposal.losses {
-                Terminal.warning("\(proposal.name): \(grouped(loss.count)) of its messages make no rows: \(ForeignText(loss.reason.utf8))")
+                let many = "\(grouped(loss.count)) of its messages \(loss.count == 1 ? "makes" : "make") no rows"
+                Terminal.warning("\(proposal.name): \(many): \(ForeignText(loss.reason.utf8))")
             }
             for problem in proposal.problems {
                 Terminal.error("\(proposal.name): check would refuse it: \(ForeignText(problem.utf8, maximumCharacters: 1000))")
@@ -176,10 +183,11 @@ struct Infer: AsyncParsableCommand {
         }
         let tests = inference.proposals.reduce(0) { $0 + $1.testCount }
         let mapped = inference.messageCount - inference.emptyCount
+        let made = "\(counted(tests, "test")) made of seen messages"
         Terminal.note(
-            lost == 0
-                ? "all \(grouped(mapped)) messages become rows; \(grouped(tests)) tests made of seen messages, all right"
-                : "\(grouped(mapped - lost)) of \(grouped(mapped)) messages become rows; \(grouped(tests)) tests made of seen messages")
+            lost > 0
+                ? "\(grouped(mapped - lost)) of \(counted(mapped, "message")) become rows; \(made)"
+                : "\(mapped == 1 ? "the message becomes" : "all \(grouped(mapped)) messages become") rows; \(made), all right")
         if let out { Terminal.note("read the comments, change what you know better, and try: penstock check --offline --mappings \(out)") }
     }
 }

@@ -52,6 +52,6 @@ struct Migrate: AsyncParsableCommand {
         for statement in executed where !statement.hasPrefix("COMMENT") { print(statement + ";") }
         let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
         guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
-        print("the schema 'penstock' and \(tables.count) tables are up to date")
+        print("the schema 'penstock' and \(counted(tables.count, "table")) are up to date")
     }
 }

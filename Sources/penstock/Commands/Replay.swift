@@ -64,7 +64,7 @@ struct Replay: AsyncParsableCommand {
                 }
             } catch {
                 Terminal.endLive()
-                throw Failure(.failed, "the database: \(error); \(grouped(replay.summary.stored)) letters were stored before")
+                throw Failure(.failed, "the database: \(error); stored before: \(counted(replay.summary.stored, "letter"))")
             }
             return replay.summary
         }
@@ -80,11 +80,14 @@ struct Replay: AsyncParsableCommand {
 
     private func report(_ summary: DeadLetterReplay.Summary) throws {
         let verb = dryRun ? "would be stored" : "stored"
-        print("\(grouped(summary.done)) dead letters: \(grouped(summary.stored)) \(verb) as \(grouped(summary.rows)) rows")
-        if summary.parked > 0 { print("\(grouped(summary.parked)) stay: their table cannot be written (`penstock check` says why)") }
+        print("\(counted(summary.done, "dead letter")): \(grouped(summary.stored)) \(verb) as \(counted(summary.rows, "row"))")
+        if summary.parked > 0 {
+            let (stay, whose) = summary.parked == 1 ? ("stays", "its") : ("stay", "their")
+            print("\(grouped(summary.parked)) \(stay): \(whose) table cannot be written (`penstock check` says why)")
+        }
         let failing = summary.failing.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-        for (reason, count) in failing.prefix(10) { print("\(grouped(count)) still fail: \(reason)") }
-        if failing.count > 10 { print("… and \(failing.count - 10) other reasons") }
+        for (reason, count) in failing.prefix(10) { print("\(grouped(count)) still \(count == 1 ? "fails" : "fail"): \(reason)") }
+        if failing.count > 10 { print("… and \(counted(failing.count - 10, "other reason"))") }
         if !failing.isEmpty || summary.parked > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 

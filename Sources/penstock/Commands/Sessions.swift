@@ -75,7 +75,7 @@ extension SessionTable.Entry {
             "\(clientIdentifier)  \(holder.map { "used by \($0)" } ?? "used by nobody")\(isConnecting ? "; its last CONNECT was not answered" : "")"
         ]
         if storedIdentifierCount > 0 {
-            lines.append("  \(storedIdentifierCount) messages at QoS 2 are stored and not released by the broker")
+            lines.append("  \(counted(storedIdentifierCount, "message")) at QoS 2: stored, and not released by the broker")
         }
         for subscription in subscriptions {
             var words = "  \(subscription.filter)  QoS \(subscription.grantedQoS ?? subscription.qos), \(subscription.state.rawValue)"

@@ -46,8 +46,8 @@ struct StatusText {
         if let bound = report.boundBy { lines.append("bound by   \(bound): \(report.boundHint)") }
         let connected = report.database.connected ? Style.green("connected") : Style.red("away")
         lines.append("database   \(connected) \(report.database.url), \(grouped(report.database.commits)) commits")
-        lines.append(
-            "broker     \(report.broker.url)\(report.broker.dropped.flatMap { $0 == 0 ? nil : ", says it has dropped \(grouped($0)) messages" } ?? "")")
+        let dropped = report.broker.dropped ?? 0
+        lines.append("broker     \(report.broker.url)" + (dropped > 0 ? ", says it has dropped \(grouped(dropped)) messages" : ""))
         return lines
     }
 

@@ -59,6 +59,15 @@ extension String {
     var trimmingTrailingSpaces: String { String(reversed().drop(while: { $0 == " " }).reversed()) }
 }
 
+/// `1 topic`, `1,200 topics`: as many things, for people.
+/// - Parameter thing: one of them, a word that takes an s where there are more.
+func counted(_ number: some BinaryInteger, _ thing: String) -> String { "\(grouped(number)) \(thing)\(number == 1 ? "" : "s")" }
+
+/// `1 row is`, `1,200 rows are`.
+func counted(_ number: some BinaryInteger, _ thing: String, _ one: String, _ many: String) -> String {
+    "\(counted(number, thing)) \(number == 1 ? one : many)"
+}
+
 /// A number with thousands separated, for people.
 func grouped(_ number: some BinaryInteger) -> String {
     let digits = String(number.magnitude)

@@ -24,7 +24,7 @@ struct CaseFile: Sendable {
             let folder = sources.appending(path: folder)
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }.sorted()
             return try files.map { file in
-                let text = withoutPartitions(try String(contentsOf: folder.appending(path: file), encoding: .utf8))
+                let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
                 let reading = MappingReader.read(text: text, file: file)
                 guard reading.diagnostics.isEmpty, let mapping = reading.mappings.first else {
                     throw Unreadable(description: reading.diagnostics.map(\.description).joined(separator: "\n"))
@@ -32,14 +32,6 @@ struct CaseFile: Sendable {
                 return CaseFile(name: String(file.dropLast(".yaml".count)), text: text, mapping: mapping)
             }
         }
-    }
-
-    /// How a table is divided and what else is made beside it changes nothing of the rows, and not every one of these keys can be had yet.
-    private static func withoutPartitions(_ text: String) -> String {
-        let keys = ["partition:", "retention:", "indexes:", "latest:"]
-        return text.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
-            !keys.contains { line.drop { $0 == " " }.hasPrefix($0) }
-        }.joined(separator: "\n")
     }
 }
 
@@ -105,7 +97,7 @@ struct ReceivedColumns {
     private static func rows(of test: TestSyntax, _ plan: MappingPlan, _ births: BirthRegistry, shiftMicroseconds: Int64) -> Rows {
         let trial = Trial(
             plan, topic: test.topic, payload: test.payload, receivedMicroseconds: test.receivedMicroseconds + shiftMicroseconds,
-            qos: test.qos, isRetained: test.isRetained, births: births)
+            qos: test.qos, isRetained: test.isRetained, births: .seen(births))
         var rows: Rows = [:]
         for part in trial.rows {
             let names = part.columns.map(\.name)

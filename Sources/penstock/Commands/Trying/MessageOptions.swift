@@ -42,12 +42,15 @@ struct MessageOptions: ParsableArguments {
     @Option(help: ArgumentHelp("MQTT 5: a user property; may be given again.", valueName: "name=value"))
     var user: [String] = []
 
+    @Option(help: "The address of the broker that hands it over.")
+    var broker: String?
+
     private var payloads: Int { [payload != nil, payloadFile != nil, payloadHex != nil, input != nil].filter { $0 }.count }
 
     /// Nothing of a message is given.
     var isEmpty: Bool {
         payloads == 0 && received == nil && qos == nil && !retain && contentType == nil && responseTopic == nil && correlation == nil
-            && messageExpiry == nil && user.isEmpty
+            && messageExpiry == nil && user.isEmpty && broker == nil
     }
 
     func validatePayload() throws {
@@ -65,7 +68,7 @@ struct MessageOptions: ParsableArguments {
         let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
         return TrialMessage(
             topic: topic, payload: try bytes(), receivedMicroseconds: received.flatMap { TimeText.microseconds($0) } ?? now, qos: qos ?? 1,
-            isRetained: retain, properties: try properties())
+            isRetained: retain, properties: try properties(), broker: broker ?? "")
     }
 
     private func properties() throws -> [UInt8] {

@@ -6,9 +6,16 @@ struct MessageTrial {
     /// Those that take it first, then the others, each in the order of their names.
     let explanations: [Explanation]
 
-    init(_ mappings: [MappingSyntax], _ message: TrialMessage, limits: EvaluationLimits) {
+    /// What to do about a birth that is missing; nil where none is.
+    let birthRemedy: String?
+
+    init(_ mappings: [MappingSyntax], _ message: TrialMessage, limits: EvaluationLimits, births: BirthLookup.Found) {
         self.message = message
-        let all = mappings.map { Explanation($0, message, limits: limits) }
+        let all = mappings.map { Explanation($0, message, limits: limits, births: births.births) }
+        let lacksBirth = all.contains { explanation in
+            if case .deadLetter(let letter) = explanation.outcome { letter.reason.contains("birth certificate") } else { false }
+        }
+        birthRemedy = lacksBirth ? births.remedy : nil
         explanations = all.filter(\.isMatched) + all.filter { !$0.isMatched }
     }
 

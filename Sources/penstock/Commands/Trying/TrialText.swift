@@ -34,7 +34,7 @@ extension MessageTrial {
         for part in explanation.rows {
             let table = TextTable(
                 header: part.columns.map(\.name), rows: part.rows.map { row in row.map { $0.map { Self.escaped($0.shown) } ?? "NULL" } })
-            lines.append("  table \(Style.bold(part.table)), \(part.rows.count == 1 ? "1 row" : "\(grouped(part.rows.count)) rows")")
+            lines.append("  table \(Style.bold(part.table)), \(counted(part.rows.count, "row"))")
             lines += table.text.split(separator: "\n", omittingEmptySubsequences: false).map { "    " + $0 }
         }
         return lines
@@ -52,7 +52,7 @@ extension MessageTrial {
         case .noRows(let words): return "\(name): takes\(place), \(Style.yellow("no rows")): \(words)"
         case .rows:
             let count = explanation.rows.reduce(0) { $0 + $1.rows.count }
-            return "\(name): takes\(place), \(Style.green(count == 1 ? "1 row" : "\(grouped(count)) rows"))"
+            return "\(name): takes\(place), \(Style.green(counted(count, "row")))"
         }
     }
 
@@ -71,10 +71,13 @@ extension MessageTrial {
         var notes = block.failedTests.map { "when \(Self.words($0))" }
         if block.failsTogether { notes.append("no item meets all tests of 'when'") }
         if block.noValues > 0 {
-            notes.append("\(grouped(block.noValues)) rows without any value are not written (keep_empty: true keeps them)")
+            let (rows, them) = (counted(block.noValues, "row"), block.noValues == 1 ? "it" : "them")
+            notes.append("\(rows) without any value \(block.noValues == 1 ? "is" : "are") not written (keep_empty: true keeps \(them))")
         }
-        if block.skippedRows > 0 { notes.append("\(grouped(block.skippedRows)) rows are skipped (on_error: skip_row)") }
-        if block.nulledColumns > 0 { notes.append("\(grouped(block.nulledColumns)) values are set to NULL (on_error: set_null)") }
+        if block.skippedRows > 0 { notes.append("\(counted(block.skippedRows, "row", "is", "are")) skipped (on_error: skip_row)") }
+        if block.nulledColumns > 0 {
+            notes.append("\(counted(block.nulledColumns, "value", "is", "are")) set to NULL (on_error: set_null)")
+        }
         guard !isOnly else { return notes.map { "  " + $0 } }
         return notes.map { "  block for \(block.table) (\(block.mark)): \($0)" }
     }
