@@ -12,6 +12,9 @@ let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swi
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 // The order is the direction of the data: each target imports only what stands above it here.
@@ -24,6 +27,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -48,7 +54,13 @@ let package = Package(
             name: "Ingest",
             dependencies: [
                 "MQTT", "Mapping", "Payload", "Sparkplug", "CopyFormat", "PostgreSQL", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket,
-                nioSSL, log,
+                nioSSL, log, metrics,
+            ],
+            swiftSettings: strictness),
+        .target(
+            name: "Operations",
+            dependencies: [
+                "Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", nioCore, nioPosix, log, metrics, hummingbirdCore, httpTypes,
             ],
             swiftSettings: strictness),
         .target(name: "Fleet", dependencies: ["MQTT", nioCore, nioPosix], swiftSettings: strictness),
@@ -56,8 +68,8 @@ let package = Package(
         .executableTarget(
             name: "penstock",
             dependencies: [
-                "Ingest", "Store", "PostgreSQL", "Mapping", "Sparkplug", "Payload", "MQTT", "Inference", "Fleet", "Sandbox", arguments, log,
-                nioCore,
+                "Operations", "Ingest", "Store", "PostgreSQL", "Mapping", "Sparkplug", "Payload", "MQTT", "Inference", "Fleet", "Sandbox",
+                arguments, log, nioCore,
             ],
             swiftSettings: strictness),
 
@@ -77,6 +89,7 @@ let package = Package(
             name: "IngestTests",
             dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
             swiftSettings: strictness),
+        .testTarget(name: "OperationsTests", dependencies: ["Operations", "Ingest", metrics, httpTypes, log], swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],

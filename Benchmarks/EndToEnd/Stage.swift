@@ -39,6 +39,7 @@ final class Stage {
             broker: {url: "mqtt://127.0.0.1:\(servers.brokerPort)"}
             database: {url: "\(database)"}
             pool: {client_id: penstock, sessions: 1, shards: 1}
+            http: off
             mappings: \(folder.path)/mappings
             ddl: create
 
@@ -82,6 +83,7 @@ final class Stage {
             broker: {url: "mqtt://127.0.0.1:\(servers.brokerPort)"}
             database: {url: "\(database)"}
             pool: {client_id: pool, sessions: \(sessions), shards: 2}
+            http: off
             mappings: \(folder.path)/mappings
             ddl: create
 

@@ -67,6 +67,14 @@ extension PostgreSQLError: CustomStringConvertible {
         return advice.map { "\(text) (\($0))" } ?? text
     }
 
+    /// As PostgreSQL names it; libpq tells no code of a connection that cannot be had, or is lost: class 08 then.
+    public var sqlState: String {
+        switch self {
+        case .connection: "08000"
+        case .server(let error): error.sqlState
+        }
+    }
+
     /// Whether the settings are at fault, so that trying again changes nothing: wrong password, no such role or database.
     public var isMisconfiguration: Bool {
         guard case .connection(let text) = self else { return false }

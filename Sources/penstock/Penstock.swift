@@ -12,7 +12,8 @@ struct Penstock: AsyncParsableCommand {
             "Takes telemetry out of an MQTT broker and puts it into PostgreSQL; acknowledges a message only when its rows are durable.",
         version: version,
         subcommands: [
-            Run.self, Demo.self, Check.self, Try.self, Migrate.self, Replay.self, Sessions.self, Infer.self, Simulate.self, Schema.self,
+            Run.self, Status.self, Demo.self, Check.self, Try.self, Migrate.self, Replay.self, Sessions.self, Infer.self, Simulate.self,
+            Schema.self,
         ]
     )
 

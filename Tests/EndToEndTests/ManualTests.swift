@@ -120,6 +120,8 @@ private final class Reader {
         environment = [
             "PATH": home.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"), "XDG_CONFIG_HOME": home.path,
             "HOME": home.path, "PENSTOCK_BROKER_URL": "mqtt://127.0.0.1:\(broker.port)", "PENSTOCK_DATABASE_URL": url, "PAGER": "cat",
+            // The usual port may be somebody else's on this machine.
+            "PENSTOCK_HTTP_LISTEN": "off",
         ]
         if let parts = URLComponents(string: url) {
             environment["PGHOST"] = parts.host

@@ -44,7 +44,8 @@ struct ConfigurationTests {
             ("broker: {url: \"mqttx://a\"}", "", "unknown scheme 'mqttx'"),
             ("broker: {password: x}", "", "needs broker.username"), ("batch: {max_bytes: lots}", "", "is a size such as 64KiB"),
             ("database: {url: \"${NOT_SET}\"}", "", "the environment variable NOT_SET is not set"),
-            ("http: {listen: x}", "", "'http' in the configuration is not yet supported"),
+            ("http: {listen: x}", "", "is an address with a port such as 127.0.0.1:9464"),
+            ("dead_letter: {keep: 3d}", "", "'keep' in 'dead_letter' is not yet supported"),
             ("ddl: maybe", "", "is one of off, create, evolve"), ("pool: {group: a/b}", "", "without / + and #"),
         ])
     func mistakes(text: String, unused: String, words: String) throws {
@@ -59,6 +60,49 @@ struct ConfigurationTests {
         let reading = try read("broker: {session_expiry: \(text)}")
         #expect(reading.errors.isEmpty == isTaken)
         #expect(reading.errors.allSatisfy { $0.description.contains("'broker.session_expiry' is at least 1m, in whole seconds") })
+    }
+
+    @Test(
+        "where the status page is, and that it can be turned off",
+        arguments: [
+            ("", "127.0.0.1:9464"), ("http: {listen: \"[::1]:80\"}", "[::1]:80"), ("http: {listen: \"localhost:0\"}", "localhost:0"),
+            ("http: {}", "127.0.0.1:9464"), ("http: null", nil), ("http:", nil), ("http: off", nil), ("http: {listen: off}", nil),
+            ("http: {listen: null}", nil),
+        ] as [(String, String?)])
+    func http(text: String, listen: String?) throws {
+        let reading = try read(text + "\n")
+        #expect(reading.errors.isEmpty, "\(reading.errors)")
+        #expect(reading.configuration.http?.listen == listen)
+        #expect(reading.configuration.http?.isLoopback ?? true)
+    }
+
+    @Test(
+        "addresses that other machines reach need a token",
+        arguments: ["0.0.0.0:9464", "[::]:9464", "192.0.2.7:9464", "gateway:9464", "127.0.0.1.example:9464"])
+    func tokenIsNeeded(listen: String) throws {
+        let errors = try read("# line 1\nhttp:\n  listen: \"\(listen)\"\n").errors.map(\.description)
+        #expect(errors.count == 1)
+        #expect(errors.allSatisfy { $0.contains(".yaml:3:11: ") && $0.contains("it needs http.token_file") }, "\(errors)")
+    }
+
+    @Test(
+        "a token is a line of 16 visible characters or more, and shows nowhere",
+        arguments: [("0123456789abcdef\n", true), ("0123456789abcde", false), ("0123456789 abcdef", false), ("", false), (nil, false)]
+            as [(String?, Bool)])
+    func token(text: String?, isTaken: Bool) throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "token-\(UInt32.random(in: 0...UInt32.max))")
+        try text?.write(to: file, atomically: false, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let reading = try read("http: {listen: \"0.0.0.0:9464\", token_file: \(file.path)}")
+        #expect(reading.errors.isEmpty == isTaken, "\(reading.errors)")
+        #expect(!"\(reading.configuration) \(reading.errors)".contains("0123456789"))
+        if isTaken { #expect(reading.configuration.http?.token == Secret("0123456789abcdef")) }
+    }
+
+    @Test("the environment turns it off, and on elsewhere")
+    func httpOfEnvironment() throws {
+        #expect(try read("", ["PENSTOCK_HTTP_LISTEN": "off"]).configuration.http == nil)
+        #expect(try read("http: off", ["PENSTOCK_HTTP_LISTEN": "127.0.0.1:1"]).configuration.http?.port == 1)
     }
 
     @Test("what stands in the query of a WebSocket's address is asked for, and shows nowhere")

@@ -64,6 +64,7 @@ final class Stage {
             broker: {url: "mqtt://127.0.0.1:\(toBroker.port)", keep_alive: 5s}
             database: {url: "\(database.url().replacing(":\(database.port)/", with: ":\(toDatabase.port)/"))"}
             pool: {client_id: torture, sessions: 6, shards: 2, distribution: \(options.distribution)}
+            http: off
             mappings: \(folder.path)/mappings
             ddl: create
 

@@ -45,6 +45,10 @@ final class Batch: @unchecked Sendable {
     private(set) var births: [StoredBirth.Key: StoredBirth] = [:]
     /// Messages taken in, QoS 0 included.
     var messageCount = 0
+    /// When they came.
+    var arrivals = Arrivals()
+    /// Dead letters among `letters`, by mapping.
+    var undecoded: [Int: UInt64] = [:]
     /// Bytes of payload, topic and rows taken in: what bounds the batch.
     var messageBytes = 0
     /// Units whose rows the database does not take, with the reason. Found by the writer, kept from try to try.
@@ -127,6 +131,8 @@ final class Batch: @unchecked Sendable {
         committedRows.removeAll(keepingCapacity: true)
         reports.removeAll()
         births.removeAll()
+        arrivals.removeAll()
+        if !undecoded.isEmpty { undecoded.removeAll() }
         messageCount = 0
         messageBytes = 0
     }

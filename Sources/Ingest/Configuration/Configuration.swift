@@ -11,6 +11,8 @@ public struct Configuration: Sendable {
     public var deadLetter = DeadLetterSettings()
     public var decode = EvaluationLimits()
     public var log = LogSettings()
+    /// nil: off.
+    public var http: HTTPSettings? = HTTPSettings()
     /// A folder, one mapping a file.
     public var mappings = "mappings"
     /// What the running service may change in the schema of mapped tables.

@@ -15,7 +15,7 @@ public struct ConfigurationReader {
 
     /// Keys of each section, with those that come later. The file's own keys stand at "", those of a section within a section at its whole path.
     static let keys: [String: (known: [String], later: [String])] = [
-        "": (["broker", "database", "pool", "batch", "decode", "log", "mappings", "ddl", "shutdown_timeout", "dead_letter"], ["http"]),
+        "": (["broker", "database", "pool", "batch", "decode", "log", "mappings", "ddl", "shutdown_timeout", "dead_letter", "http"], []),
         "broker": (
             [
                 "url", "version", "username", "password", "password_file", "tls", "keep_alive", "connect_timeout", "session_expiry",
@@ -34,6 +34,7 @@ public struct ConfigurationReader {
         "dead_letter": (["max_per_minute", "on_flood", "max_reports_per_minute"], ["keep"]),
         "decode": (["max_bytes", "max_depth"], []),
         "log": (["level", "format"], []),
+        "http": (["listen", "token_file"], []),
     ]
 
     private let environment: [String: String]
@@ -76,6 +77,10 @@ public struct ConfigurationReader {
     }
 
     private mutating func take(_ node: StrictNode, at path: String) {
+        if path == "http", node.isNull || node.text == "off" {
+            values["http.listen"] = ("off", false, node.mark)
+            return
+        }
         if let section = Self.keys[path] {
             guard let members = ObjectReader(node, "'\(path)'", keys: section.known, later: section.later, diagnostics) else { return }
             for name in section.known {
@@ -181,6 +186,7 @@ public struct ConfigurationReader {
         if let depth = number("decode.max_depth", in: 1...1024) { result.decode.maximumDepth = depth }
         if let level = choice("log.level", LogSettings.Level.self) { result.log.level = level }
         if let format = choice("log.format", LogSettings.Format.self) { result.log.format = format }
+        result.http = http()
         if let folder = text("mappings") { result.mappings = folder }
         if let policy = choice("ddl", DDLPolicy.self) { result.ddl = policy }
         if let time = duration("shutdown_timeout", in: 100...600_000) { result.shutdownTimeout = .milliseconds(Int64(time)) }
@@ -243,6 +249,27 @@ public struct ConfigurationReader {
             if !["ignore", "follow"].contains(choice) { fail("broker.server_reference", "is ignore or follow, not '\(choice)'") }
             broker.followsServerReference = choice == "follow"
         }
+    }
+
+    private mutating func http() -> HTTPSettings? {
+        var settings = HTTPSettings()
+        if let listen = values["http.listen"] {
+            if listen.isNull || listen.text == "off" { return nil }
+            guard let read = HTTPSettings(listen: listen.text) else {
+                fail("http.listen", "is an address with a port such as 127.0.0.1:9464 or [::1]:9464, or off, not '\(listen.text)'")
+                return nil
+            }
+            settings = read
+        }
+        if let token = fileText("http.token_file") {
+            if token.utf8.count < 16 || !token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+                fail("http.token_file", "holds at least 16 visible ASCII characters in one line; `openssl rand -hex 32` makes some")
+            }
+            settings.token = Secret(token)
+        } else if !settings.isLoopback, text("http.token_file") == nil {
+            fail("http.listen", "can be reached from other machines: it needs http.token_file")
+        }
+        return settings
     }
 
     private mutating func readTLS(_ tls: inout TLSSettings, isUsed: Bool) {

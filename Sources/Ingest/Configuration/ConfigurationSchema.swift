@@ -120,6 +120,10 @@ public enum ConfigurationSchema {
         KeyDescription("log", "What the service says on standard error.", section),
         KeyDescription("log.level", "Default info.", choice(LogSettings.Level.self)),
         KeyDescription("log.format", "text (default) or json.", choice(LogSettings.Format.self)),
+        KeyDescription("http", "The status page, metrics and health; null or off: none.", section),
+        KeyDescription(
+            "http.listen", "Address and port; off: none. Away from this machine it needs a token. Default 127.0.0.1:9464.", words),
+        KeyDescription("http.token_file", "A file with what requests have to show: Authorization: Bearer <token>.", words),
         KeyDescription("mappings", "The folder of mappings. Default mappings.", words),
         KeyDescription("ddl", "What the running service may make in the schema: off (default), create or evolve.", choice(DDLPolicy.self)),
         KeyDescription("shutdown_timeout", "How long ending may take. Default 10s.", duration),

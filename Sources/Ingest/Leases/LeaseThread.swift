@@ -16,6 +16,8 @@ final class LeaseThread: ShardLeaseObserver, Sendable {
     private let ended = DispatchSemaphore(value: 0)
     private let logger: Logger
     private let interval: TimeAmount
+    /// Why leases cannot be renewed.
+    let troubles = TroubleBoard()
 
     init(interval: TimeAmount, logger: Logger) {
         self.interval = interval
@@ -60,7 +62,9 @@ final class LeaseThread: ShardLeaseObserver, Sendable {
                     try keeper.step(store, now: { .now() }, report: report)
                     if problem != nil { logger.notice("leases are renewed again") }
                     problem = nil
+                    troubles.end()
                 } catch {
+                    troubles.begin(error.description)
                     if problem != error.description {
                         logger.warning("leases cannot be renewed", metadata: ["reason": "\(error)"])
                     }

@@ -16,7 +16,10 @@ public final class IngestService: Sendable {
     private let parked: ParkedReplay
     private let partitions: PartitionKeeper
     private let watch: BrokerWatch
-    private let isEnding = Mutex(false)
+    private let parkedMappings = ParkedMappings()
+    private let runningPlan: Mutex<MappingPlan>
+    private let metrics: IngestMetrics
+    private let phase = Mutex(Phase.running)
     private let logger: Logger
 
     /// The service does not do that any more: it is shutting down.
@@ -24,12 +27,20 @@ public final class IngestService: Sendable {
         public let description = "the service is shutting down"
     }
 
+    private enum Phase {
+        case running
+        case ending
+        /// The event loops take no work.
+        case ended
+    }
+
     /// Prepares everything; nothing connects before `start`.
     /// - Parameters:
     ///   - configuration: checked.
     ///   - plan: the compiled mappings, with the types of the tables as they are.
+    ///   - metrics: where what happens is recorded.
     /// - Throws: `SubscriptionPlanError` when the pool's distribution cannot give a mapping what it asks for; `MQTTError.invalidConfiguration`.
-    public init(configuration: Configuration, plan: MappingPlan, logger: Logger) throws {
+    public init(configuration: Configuration, plan: MappingPlan, metrics: IngestMetrics = IngestMetrics(), logger: Logger) throws {
         let subscriptions = try SubscriptionPlan(plan, configuration.pool)
         let shardCount = min(configuration.pool.shards, configuration.pool.sessions)
         let settings = ShardSettings(configuration, subscriptions: subscriptions, shards: shardCount)
@@ -48,7 +59,7 @@ public final class IngestService: Sendable {
                     index: index, eventLoop: loop, plan: plan, settings: settings,
                     connector: NetworkConnector(
                         configuration.broker, versions: versions, tls: tls, credentials: credentials, eventLoop: loop, logger: logger),
-                    writer: writers[index], leases: leases, births: births, logger: logger)
+                    writer: writers[index], leases: leases, births: births, metrics: metrics, logger: logger)
                 return NIOLoopBound(shard, eventLoop: loop)
             }.wait()
         }
@@ -56,12 +67,15 @@ public final class IngestService: Sendable {
         self.group = group
         self.writers = writers
         self.leases = leases
-        parked = ParkedReplay(plan: plan, settings: configuration.database, limits: configuration.decode, logger: logger)
+        parked = ParkedReplay(
+            plan: plan, settings: configuration.database, limits: configuration.decode, parkedMappings: parkedMappings, logger: logger)
         partitions = PartitionKeeper(plan: plan, settings: configuration.database, logger: logger)
         watch = try BrokerWatch(
             configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, tls: tls, credentials: credentials,
             eventLoop: group.next(), logger: logger)
         self.logger = logger
+        self.metrics = metrics
+        runningPlan = Mutex(plan)
     }
 
     /// Starts the writers and the leases, and with them the sessions; returns at once, and goes on trying whatever does not answer.
@@ -69,18 +83,21 @@ public final class IngestService: Sendable {
         let database = configuration.database
         let pool = configuration.pool
         let leaseMilliseconds = Int(pool.lease.nanoseconds / 1_000_000)
-        for (shard, writer) in zip(shards, writers) {
+        for (index, (shard, writer)) in zip(shards, writers).enumerated() {
             writer.start(
-                store: { [logger, parked] in
+                store: { [logger, parked, parkedMappings, metrics] in
                     PostgreSQLBatchStore(
                         settings: database, idleLimitMilliseconds: leaseMilliseconds * 4 / 5, logger: logger,
-                        parkingChanged: { _, _ in parked.tableWasParked() }, mendCount: { parked.mendCount })
+                        parkingChanged: { mappings, isParked in
+                            let isNews = parkedMappings.change(mappings, isParked: isParked, writer: index)
+                            if isNews || !isParked { parked.tableWasParked() }
+                        }, mendCount: { parked.mendCount }, metrics: metrics)
                 },
                 report: { report in
                     shard.eventLoop.execute {
                         switch report {
                         case .ended(let batch, let end): shard.value.ended(batch, as: end)
-                        case .troubled: shard.value.databaseTroubled()
+                        case .troubled(let reason): shard.value.databaseTroubled(because: reason)
                         case .recovered: shard.value.databaseRecovered()
                         }
                     }
@@ -110,19 +127,30 @@ public final class IngestService: Sendable {
     public func reload(_ plan: MappingPlan) throws {
         let subscriptions = try SubscriptionPlan(plan, configuration.pool)
         // Under the lock, so that no loop is given work once it may have ended.
-        try isEnding.withLock { isEnding in
-            guard !isEnding else { throw IsEnding() }
+        try phase.withLock { phase in
+            guard phase == .running else { throw IsEnding() }
             parked.change(to: plan)
             partitions.change(to: plan)
+            runningPlan.withLock { $0 = plan }
             for shard in shards { shard.eventLoop.execute { shard.value.change(to: plan, subscriptions: subscriptions) } }
         }
     }
 
     /// What all shards have counted by now.
+    /// - Throws: `IsEnding` after `shutdown`.
     public func snapshot() async throws -> ServiceSnapshot {
         var sum = ServiceSnapshot()
-        for shard in shards {
-            sum.add(try await shard.eventLoop.submit { shard.value.snapshot() }.get())
+        // Under the lock, so that no loop is given work once it may have ended.
+        let answers = try phase.withLock { phase in
+            guard phase != .ended else { throw IsEnding() }
+            return shards.map { shard in shard.eventLoop.submit { shard.value.snapshot() } }
+        }
+        for answer in answers { sum.add(try await answer.get()) }
+        sum.databaseTrouble = sum.databaseTrouble ?? leases.troubles.current
+        let parked = parkedMappings.names
+        let plan = runningPlan.withLock { $0 }
+        sum.runningMappings = zip(plan.names, zip(plan.patterns, plan.tableNames)).map { name, rest in
+            MappingSnapshot(name: name, patterns: rest.0, tables: rest.1, isParked: parked.contains(name))
         }
         sum.brokerDropped = watch.droppedCount
         sum.sessions.sort {
@@ -139,7 +167,7 @@ public final class IngestService: Sendable {
     public func shutdown(within limit: TimeAmount) async throws -> ServiceSnapshot {
         let deadline = NIODeadline.now() + limit
         var allDrained = true
-        isEnding.withLock { $0 = true }
+        phase.withLock { $0 = .ending }
         watch.stop()
         let draining = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain() } }
         for (shard, drained) in zip(shards, draining) {
@@ -160,6 +188,7 @@ public final class IngestService: Sendable {
         partitions.stop(waitingUpTo: allDrained ? 2 : 0)
         leases.stop(waitingUpTo: 2)
         for writer in writers { writer.stop(waitingUpTo: allDrained ? 2 : 0) }
+        phase.withLock { $0 = .ended }
         if allDrained { try await group.shutdownGracefully() }
         return last
     }

@@ -13,16 +13,18 @@ final class ParkedReplay: Sendable {
     private let plan: Mutex<MappingPlan>
     private let settings: DatabaseSettings
     private let limits: EvaluationLimits
+    private let parkedMappings: ParkedMappings
     private let logger: Logger
     /// Counts the times that a table was found right again: writers then try theirs at once.
     private let mends = Atomic(0)
     private let mailbox = Mailbox<Message>()
     private let ended = DispatchSemaphore(value: 0)
 
-    init(plan: MappingPlan, settings: DatabaseSettings, limits: EvaluationLimits, logger: Logger) {
+    init(plan: MappingPlan, settings: DatabaseSettings, limits: EvaluationLimits, parkedMappings: ParkedMappings, logger: Logger) {
         self.plan = Mutex(plan)
         self.settings = settings
         self.limits = limits
+        self.parkedMappings = parkedMappings
         self.logger = logger
     }
 
@@ -69,6 +71,7 @@ final class ParkedReplay: Sendable {
                     if replay.summary.stored > 0 {
                         backoff.reset()
                         mends.add(1, ordering: .relaxed)
+                        if replay.summary.parked == 0 { parkedMappings.tablesAreRight() }
                         logger.notice(
                             "dead letters of a table that was wrong are stored",
                             metadata: ["letters": "\(replay.summary.stored)", "rows": "\(replay.summary.rows)"])

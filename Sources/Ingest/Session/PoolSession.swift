@@ -32,7 +32,14 @@ final class PoolSession {
     var backoff = Backoff()
     var counters = SessionCounters()
     /// Why the last connection ended or could not be had; nil once one has lasted.
-    var problem: String?
+    var problem: String? {
+        didSet {
+            guard problem != oldValue else { return }
+            problemSinceMicroseconds = problem == nil ? nil : problemSinceMicroseconds ?? wallClockMicroseconds()
+        }
+    }
+    /// Since when there is one.
+    private var problemSinceMicroseconds: Int64?
     /// When CONNACK came; nil while there is no connection.
     var establishedAt: NIODeadline?
     /// A connection that lasted as long was a success. One that a broker accepts only to close it is none: it would be asked without a pause.
@@ -230,7 +237,7 @@ final class PoolSession {
             clientIdentifier: clientIdentifier, isConnected: isConnected,
             isSubscribed: isConnected && isSubscribing && subscriptions.isComplete,
             refused: subscriptions.refused.map { RefusedFilter(filter: $0.filter.description, reason: $0.reason) },
-            problem: isConnected ? nil : problem,
+            problem: isConnected ? nil : problem, problemSinceMicroseconds: isConnected ? nil : problemSinceMicroseconds,
             unacknowledged: mqtt.pointee.unacknowledgedCount, counters: counters)
     }
 }

@@ -57,6 +57,7 @@ extension PoolSession {
         isConnectUnanswered = false
         if presence == .absent && counters.establishments > 0 {
             counters.lost += 1
+            shard.metrics.sessionLost.increment()
             logger.warning("the broker has forgotten the session; messages may be gone with it")
         }
         counters.establishments += 1
@@ -104,6 +105,7 @@ extension PoolSession {
     /// The broker uses identifiers for new messages whose old ones it never released. Nothing of theirs may be left when the new ones are taken.
     func identifiersFreed() {
         counters.lost += 1
+        shard.metrics.sessionLost.increment()
         logger.warning("the broker has lost the state of QoS 2 messages, in a crash or since another client used this client identifier")
         wish(connecting: wishes.isConnecting) { [self] in
             mqtt.pointee.freedIdentifiersAreDurable()
@@ -162,6 +164,7 @@ extension PoolSession {
         }
         problem = reason
         counters.reconnects += 1
+        shard.metrics.brokerReconnects.increment()
         state = .waiting(
             shard.eventLoop.assumeIsolated().scheduleTask(in: delay) { [self] in
                 if case .waiting = state { connect() }

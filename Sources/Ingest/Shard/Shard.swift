@@ -40,6 +40,10 @@ final class Shard {
     /// The other batch; nil while the writer has it.
     var spare: Batch?
     private var writingMessages = 0
+    /// Of the batch that the writer has: its bytes, when its oldest message came, and when it went.
+    private var writing: (bytes: Int, oldestMicroseconds: Int64?, since: NIODeadline)?
+    private var boundWatch: BoundWatch
+    let metrics: IngestMetrics
     /// Messages at QoS 0 for which there is no room.
     private var waiting: WaitingMessages
     var flood: FloodGate
@@ -50,9 +54,13 @@ final class Shard {
     private var slowing: Scheduled<Void>?
     /// Set while the database does not take a batch.
     var troubled: Scheduled<Void>?
+    /// Why.
+    var trouble: Trouble?
     /// When it was last said that messages of an edge node are missing.
     var gapToldAt: NIODeadline?
     var statistics: ShardStatistics
+    /// When a failure of a mapping was last taken down; in microseconds since 1970, UTC.
+    private var failuresNoted: [Int: Int64] = [:]
     /// Sessions take no message while it is set: the process is ending.
     private(set) var isDraining = false
     private var drained: [EventLoopPromise<Void>] = []
@@ -60,7 +68,9 @@ final class Shard {
 
     init(
         index: Int, eventLoop: any EventLoop, plan: MappingPlan, settings: ShardSettings, connector: any BrokerConnector,
-        writer: any BatchWriter, leases: any ShardLeaseObserver, births: BirthRegistry = BirthRegistry(), logger: Logger,
+        writer: any BatchWriter, leases: any ShardLeaseObserver, births: BirthRegistry = BirthRegistry(),
+        metrics: IngestMetrics = IngestMetrics(),
+        logger: Logger,
         jitter: @escaping (ClosedRange<Int64>) -> Int64 = { .random(in: $0) }
     ) {
         self.index = index
@@ -71,6 +81,8 @@ final class Shard {
         self.writer = writer
         self.leases = leases
         self.births = births
+        self.metrics = metrics
+        boundWatch = BoundWatch(sessions: settings.sessions.count)
         self.jitter = jitter
         self.logger = logger
         evaluator = .allocate(capacity: 1)
@@ -124,6 +136,9 @@ final class Shard {
         if outcome.matchedCount == 0 { statistics.unrouted += 1 }
         if outcome.failureCount > 0 { writeLetters(message, session: session) }
         if plan.usesSparkplug { noteBirths(message, session: session) }
+        if message.receivedMicroseconds != open.arrivals.lastMicroseconds {
+            open.arrivals.begin(message.receivedMicroseconds, firstMessage: open.messageCount)
+        }
         open.messageCount += 1
         open.messageBytes += message.payload.count + message.topic.count + message.properties.bytes.count + outcome.writtenBytes
     }
@@ -133,6 +148,7 @@ final class Shard {
 
     private func writeLetters(_ message: borrowing MessageInput, session: Int) {
         for failure in evaluator.pointee.failures {
+            noteFailure(failure, message)
             switch flood.letter(of: failure.mapping, now: eventLoop.now) {
             case .drop:
                 statistics.lettersDropped[plan.names[failure.mapping], default: 0] += 1
@@ -145,6 +161,7 @@ final class Shard {
                 isRetained: message.isRetained, mapping: plan.names[failure.mapping], stage: .decode,
                 column: failure.column, error: failure.letterText, clientIdentifier: open.clientIdentifier(UInt32(session)),
                 properties: message.properties, broker: plan.usesBroker ? message.broker : UnsafeRawBufferPointer(start: nil, count: 0))
+            open.undecoded[failure.mapping, default: 0] += 1
             open.messageBytes += message.payload.count + message.properties.bytes.count
             guard plan.reportsErrors, open.reports.count < ErrorReports.reportsPerBatchMaximum else { continue }
             // A device has no use for the line of a file.
@@ -153,6 +170,14 @@ final class Shard {
                 error: failure.reason, now: eventLoop.now)
             if let report { open.reports.append(report) }
         }
+    }
+
+    /// For people to look at: ten a second of each mapping are more than enough, and a flood is not to cost more for it.
+    private func noteFailure(_ failure: MappingFailure, _ message: borrowing MessageInput) {
+        let now = message.receivedMicroseconds
+        if let last = failuresNoted[failure.mapping], (0..<100_000).contains(now &- last) { return }
+        failuresNoted[failure.mapping] = now
+        statistics.noteError(plan.names[failure.mapping], failure.letterText, topic: message.topic, atMicroseconds: now)
     }
 
     /// - Parameter reason: of the letter that was one too many; most others will have the same.
@@ -181,6 +206,7 @@ final class Shard {
         ) { dropped in
             statistics.dropped += 1
             let mappings = dropped.topic.withUnsafeBytes { evaluator.pointee.mappings(for: $0) }
+            if mappings.isEmpty { statistics.messagesDropped["", default: 0] += 1 }
             for mapping in mappings { statistics.messagesDropped[plan.names[mapping], default: 0] += 1 }
         }
     }
@@ -233,6 +259,7 @@ final class Shard {
         open = empty
         spare = nil
         writingMessages = batch.messageCount
+        writing = (batch.messageBytes, batch.arrivals.oldestMicroseconds, eventLoop.now)
         if batch.needsCommit {
             writer.write(batch)
         } else {
@@ -246,16 +273,24 @@ final class Shard {
         precondition(spare == nil, "a batch comes back once")
         switch end {
         case .durable(let commitNanoseconds):
-            statistics.batchBecameDurable(batch, commitNanoseconds: commitNanoseconds)
+            statistics.batchBecameDurable(
+                batch, commitNanoseconds: commitNanoseconds, nowMicroseconds: wallClockMicroseconds(), metrics)
+            if batch.needsCommit {
+                boundWatch.batchEnded(
+                    now: eventLoop.now, busyNanoseconds: commitNanoseconds, isNextFull: isFull,
+                    unacknowledged: sessions.lazy.compactMap { $0 }.map { ($0.number, $0.mqtt.pointee.unacknowledgedCount) })
+            }
             for refusal in batch.refusals where refusal.value.stage == .row { noteRefusal(batch, unit: refusal.key, refusal.value) }
             for run in batch.runs { sessions[run.session]?.settled(run.deliveries) }
             for entry in batch.sessions { sessions[entry.session]?.recorded(entry) }
             for report in batch.reports { send(report) }
         case .givenUp(let lostRow):
+            trouble = nil
             giveUp(batch)
             if let lostRow { leases.lostRow(index, lostRow) }
         }
         writingMessages = 0
+        writing = nil
         batch.reset(keepingCapacityUpTo: settings.limits.maximumBytes)
         spare = batch.plan === plan ? batch : makeBatch()
         if case .givenUp(.some) = end { revoke() }
@@ -351,9 +386,14 @@ final class Shard {
     /// What the shard has counted, with its sessions' states.
     func snapshot() -> ShardSnapshot {
         ShardSnapshot(
-            statistics: statistics, openMessages: open.messageCount + waiting.count, openBytes: open.copyBytes,
+            statistics: statistics, openMessages: open.messageCount + waiting.count,
+            batchBytes: open.messageBytes + waiting.byteCount + (writing?.bytes ?? 0),
             writingMessages: writingMessages, sessions: sessions.compactMap { $0?.snapshot() },
-            mappings: formerMappings.merging(zip(plan.names, evaluator.pointee.counters)) { $0.adding($1) })
+            mappings: formerMappings.merging(zip(plan.names, evaluator.pointee.counters)) { $0.adding($1) },
+            oldestMicroseconds: [open.arrivals.oldestMicroseconds, writing?.oldestMicroseconds, waiting.oldestMicroseconds]
+                .compactMap { $0 }.min(),
+            bound: trouble != nil ? .database : boundWatch.bound(now: eventLoop.now, writingSince: writing?.since),
+            trouble: trouble, isEnrolled: lease.row != nil)
     }
 
     /// A session leaves; its counts stay.

@@ -3,7 +3,8 @@ import NIOCore
 /// A database that is away.
 extension Shard {
     /// The writer cannot store a batch for now.
-    func databaseTroubled() {
+    func databaseTroubled(because reason: String) {
+        trouble = trouble?.inOtherWords(reason) ?? Trouble(reason: reason, sinceMicroseconds: wallClockMicroseconds())
         guard troubled == nil else { return }
         troubled = eventLoop.assumeIsolated().scheduleTask(in: settings.giveUpAfter) { [self] in leaveMessagesToBroker() }
     }
@@ -11,6 +12,7 @@ extension Shard {
     func databaseRecovered() {
         troubled?.cancel()
         troubled = nil
+        trouble = nil
     }
 
     /// Brokers drop consumers that sit on messages: says DISCONNECT, and takes the messages again once the database is back.

@@ -25,6 +25,8 @@ struct WaitingMessages {
     init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
     var isEmpty: Bool { first == messages.count }
+    /// When the first of them came.
+    var oldestMicroseconds: Int64? { first < messages.count ? messages[first]?.receivedMicroseconds : nil }
     var count: Int { messages.count - first }
 
     /// - Parameter dropped: called with each message that has to go, the new one itself when it alone is too large.

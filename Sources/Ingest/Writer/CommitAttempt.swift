@@ -91,7 +91,7 @@ struct CommitAttempt {
         let units = 0..<unitCount
         appendCopies(of: units, to: &script)
         appendEnding(to: &script)
-        switch connection.connection.run(script.steps) {
+        switch connection.run(script.steps) {
         case .done(let notices): return committed(notices)
         case .lost(let error, let mayHaveCompleted): return .ended(mayHaveCompleted ? .unknown(error) : .rolledBack(error))
         case .refused(let error, let step):
@@ -142,7 +142,7 @@ struct CommitAttempt {
             script.append(.sql("SAVEPOINT part"), .other)
             appendCopies(of: next..<end, to: &script, isPart: true)
             script.append(.sql("RELEASE SAVEPOINT part"), .other)
-            switch connection.connection.run(script.steps) {
+            switch connection.run(script.steps) {
             case .done:
                 opening = Script()
                 next = end
@@ -203,7 +203,7 @@ struct CommitAttempt {
     private mutating func finishParts(_ opening: Script) -> Result {
         var script = opening
         appendEnding(to: &script)
-        switch connection.connection.run(script.steps) {
+        switch connection.run(script.steps) {
         case .done(let notices): return committed(notices)
         case .lost(let error, let mayHaveCompleted): return .ended(mayHaveCompleted ? .unknown(error) : .rolledBack(error))
         case .refused(let error, let step):
@@ -258,7 +258,7 @@ struct CommitAttempt {
     private mutating func changedColumns() -> Result? {
         guard !hasConfirmedColumns else { return nil }
         for (target, _) in rowCounts() {
-            switch connection.connection.run([.sql(statements.confirmations[target])]) {
+            switch connection.run([.sql(statements.confirmations[target])]) {
             case .done: continue
             case .refused(let error, _): return .wrongTable(target, error)
             case .lost(let error, _): return .ended(.rolledBack(error))

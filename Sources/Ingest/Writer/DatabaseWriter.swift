@@ -17,8 +17,8 @@ protocol BatchWriter: AnyObject {
 enum WriterReport: @unchecked Sendable {
     // @unchecked: a batch is handed over whole; see `Batch`.
     case ended(Batch, BatchEnd)
-    /// A batch cannot be stored for now.
-    case troubled
+    /// A batch cannot be stored for now, and why: told once, and again with another reason.
+    case troubled(String)
     /// The database takes batches again.
     case recovered
 }
@@ -98,7 +98,7 @@ final class DatabaseWriter: BatchWriter, Sendable {
                         "the database does not take a batch; nothing is acknowledged until it does",
                         metadata: ["reason": "\(text)", "next_try_ms": "\(delay.nanoseconds / 1_000_000)"])
                 }
-                if trouble == nil { report(.troubled) }
+                if trouble?.text != text { report(.troubled(text)) }
                 trouble = (trouble?.since ?? monotonicNanoseconds(), text)
                 switch mailbox.take(within: delay.nanoseconds) {
                 case .message(let message): take(message, &writing)

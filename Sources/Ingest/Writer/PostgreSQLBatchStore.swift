@@ -15,6 +15,8 @@ final class PostgreSQLBatchStore: BatchStore {
     private let logger: Logger
     private let parkingChanged: ParkingObserver
     private let mendCount: @Sendable () -> Int
+    private let metrics: IngestMetrics
+    private var hasBeenConnected = false
     private var lastMendCount = 0
     private var open: OpenConnection?
     private var statements: TargetStatements?
@@ -24,7 +26,7 @@ final class PostgreSQLBatchStore: BatchStore {
     private var parked = ParkedTargets()
     private var timeoutsInSequence = 0
 
-    /// Told of mappings whose table is wrong, and of those whose table takes rows again. Called on the writer's thread.
+    /// Told of mappings whose table is wrong, at each try, and of those whose table takes rows again. Called on the writer's thread.
     typealias ParkingObserver = @Sendable (_ mappings: [String], _ isParked: Bool) -> Void
 
     /// - Parameters:
@@ -33,20 +35,30 @@ final class PostgreSQLBatchStore: BatchStore {
     ///   - mendCount: grows when somebody has found a table right again.
     init(
         settings: DatabaseSettings, idleLimitMilliseconds: Int, logger: Logger, parkingChanged: @escaping ParkingObserver,
-        mendCount: @escaping @Sendable () -> Int
+        mendCount: @escaping @Sendable () -> Int, metrics: IngestMetrics = IngestMetrics()
     ) {
         self.settings = settings
         self.idleLimitMilliseconds = idleLimitMilliseconds
         self.logger = logger
         self.parkingChanged = parkingChanged
         self.mendCount = mendCount
+        self.metrics = metrics
     }
 
     var isConnected: Bool { open?.connection.isOpen == true }
 
     func connect() throws(PostgreSQLError) {
         open = nil
-        let fresh = OpenConnection(try Connection(url: settings.url.value, defaults: settings.connectionDefaults))
+        let fresh: OpenConnection
+        do throws(PostgreSQLError) {
+            fresh = OpenConnection(
+                try Connection(url: settings.url.value, defaults: settings.connectionDefaults), metrics: metrics)
+        } catch {
+            metrics.databaseError(sqlState: error.sqlState)
+            throw error
+        }
+        if hasBeenConnected { metrics.databaseReconnects.increment() }
+        hasBeenConnected = true
         let level = try fresh.connection.query("SELECT current_setting('synchronous_commit')").first?.first.flatMap { $0 } ?? "on"
         synchronousCommit = level == "remote_apply" ? "remote_apply" : "on"
         // Durability and time limits hold for each transaction by itself, so that a transaction-pooling PgBouncer does no harm.
@@ -73,7 +85,10 @@ final class PostgreSQLBatchStore: BatchStore {
         guard let open else { preconditionFailure("commits on a connection") }
         if statements?.plan !== batch.plan {
             // Parked are targets of a plan: those of another one are tried anew.
-            if statements != nil { parked = ParkedTargets() }
+            if let former = statements?.plan {
+                for target in parked.targets.keys { parkingChanged(mappings(of: target, former), false) }
+                parked = ParkedTargets()
+            }
             statements = TargetStatements(batch.plan)
         }
         guard let statements else { preconditionFailure("made just now") }
@@ -160,8 +175,8 @@ final class PostgreSQLBatchStore: BatchStore {
                 metadata: [
                     "table": "\(batch.plan.targets[target].table)", "mappings": "\(names.joined(separator: ", "))", "reason": "\(error)",
                 ])
-            parkingChanged(names, true)
         }
+        parkingChanged(names, true)
         refuseAll(of: target, batch, because: error)
     }
 
@@ -186,5 +201,21 @@ final class PostgreSQLBatchStore: BatchStore {
 /// Holds a connection that comes and goes.
 final class OpenConnection {
     let connection: Connection
-    init(_ connection: consuming Connection) { self.connection = connection }
+    private let metrics: IngestMetrics
+
+    init(_ connection: consuming Connection, metrics: IngestMetrics = IngestMetrics()) {
+        self.connection = connection
+        self.metrics = metrics
+    }
+
+    /// Runs a script, and counts the error if there is one.
+    func run(_ steps: [ScriptStep]) -> ScriptOutcome {
+        let result = connection.run(steps)
+        switch result {
+        case .done: break
+        case .refused(let error, _): metrics.databaseError(sqlState: error.sqlState)
+        case .lost(let error, _): metrics.databaseError(sqlState: error.sqlState)
+        }
+        return result
+    }
 }

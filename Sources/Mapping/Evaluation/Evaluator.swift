@@ -120,6 +120,10 @@ public struct Evaluator: ~Copyable {
     ) {
         let index = Int(match.mapping)
         counters[index].received &+= 1
+        // QoS is 0, 1 or 2: no branch.
+        counters[index].receivedAtLeastOnce &+= UInt64(message.qos & 1)
+        counters[index].receivedExactlyOnce &+= UInt64(message.qos &>> 1)
+        counters[index].lastReceivedMicroseconds = message.receivedMicroseconds
         if message.isRetained, mapping.retained == .skip {
             counters[index].retainedSkipped &+= 1
             return

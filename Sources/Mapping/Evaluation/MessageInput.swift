@@ -60,6 +60,12 @@ extension MappingFailure: CustomStringConvertible {
 /// What a mapping has counted.
 public struct MappingCounters: Sendable, Equatable {
     public var received: UInt64 = 0
+    /// Of these, at QoS 1.
+    public var receivedAtLeastOnce: UInt64 = 0
+    /// Of these, at QoS 2.
+    public var receivedExactlyOnce: UInt64 = 0
+    /// When the last one came, in microseconds since 1970, UTC; 0: none has.
+    public var lastReceivedMicroseconds: Int64 = 0
     public var rows: UInt64 = 0
     /// Messages that the message filter, or no block, took.
     public var filtered: UInt64 = 0
@@ -79,6 +85,9 @@ public struct MappingCounters: Sendable, Equatable {
     public func adding(_ other: MappingCounters) -> MappingCounters {
         var sum = self
         sum.received += other.received
+        sum.receivedAtLeastOnce += other.receivedAtLeastOnce
+        sum.receivedExactlyOnce += other.receivedExactlyOnce
+        sum.lastReceivedMicroseconds = max(sum.lastReceivedMicroseconds, other.lastReceivedMicroseconds)
         sum.rows += other.rows
         sum.filtered += other.filtered
         sum.noValues += other.noValues

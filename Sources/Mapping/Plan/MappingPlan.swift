@@ -177,4 +177,9 @@ extension MappingPlan {
     public func mappingNames(writing target: Int) -> [String] {
         zip(names, mappings).filter { $0.1.targets.contains(target) }.map(\.0)
     }
+
+    /// Tables that each mapping writes, by mapping.
+    public var tableNames: [[String]] {
+        mappings.map { mapping in Set(mapping.targets.map { targets[$0].table }).sorted() }
+    }
 }

@@ -5,6 +5,7 @@ import Ingest
 import Logging
 import Mapping
 import NIOCore
+import Operations
 import PostgreSQL
 import Sandbox
 import Store
@@ -91,12 +92,17 @@ struct Demo: AsyncParsableCommand {
         }
         var logger = Logger(label: "demo") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
+        let recorder = PrometheusFactory()
         let service = try IngestService(
-            configuration: configuration, plan: MappingPlan(mappings, tableTypes: tables.types), logger: logger)
+            configuration: configuration, plan: MappingPlan(mappings, tableTypes: tables.types),
+            metrics: IngestMetrics(factory: recorder), logger: logger)
         service.start()
+        let (monitor, address) = try await listen(configuration, recorder, logger)
+        monitor.attach(service)
+        defer { Task { await monitor.stop(within: .seconds(1)) } }
         try await waitUntilConnected(service, sessions: configuration.pool.sessions)
 
-        Terminal.note("look at it while it runs: psql \(database.url())")
+        Terminal.note("look at it while it runs: \(address) or psql \(database.url())")
         var load = FleetConfiguration(fleet: DeviceFleet(devices: devices), host: "127.0.0.1", port: broker.port)
         load.rate = rate
         load.duration = seconds.map { .seconds(Int64($0)) }
@@ -131,6 +137,20 @@ struct Demo: AsyncParsableCommand {
         }
         report(published, last, lost)
         if lost > 0 { throw Failure(.failed, "\(lost) messages that the broker acknowledged are not in the tables") }
+    }
+
+    /// At the usual port, or any other one where that is taken.
+    private func listen(
+        _ configuration: Configuration, _ recorder: PrometheusFactory, _ logger: Logger
+    ) async throws -> (monitor: Monitor, address: String) {
+        var settings = HTTPSettings()
+        for port in [settings.port, 0] {
+            settings.port = port
+            let monitor = Monitor(
+                settings, facts: ServiceFacts(version: Penstock.version, configuration: configuration), recorder: recorder, logger: logger)
+            if let address = try? await monitor.start() { return (monitor, address) }
+        }
+        throw Failure(.failed, "the demo finds no port for its status page")
     }
 
     /// Until all sessions have subscribed: what is published before, nobody gets.

@@ -5,6 +5,7 @@ import Logging
 import MQTT
 import Mapping
 import NIOCore
+import Operations
 import PostgreSQL
 import Store
 
@@ -22,12 +23,27 @@ struct Run: AsyncParsableCommand {
         let stop = StopSignal()
         // Nothing to reload yet, and no reason to end.
         signal(SIGHUP, SIG_IGN)
-        guard let tables = try await prepareTables(setup, logger, stop) else { return }
+        let recorder = PrometheusFactory()
+        let monitor = try await Monitor.listen(setup.configuration, recorder, logger)
+        do {
+            try await ingest(setup, monitor, recorder, logger, stop)
+        } catch {
+            await monitor?.stop(within: .milliseconds(500))
+            throw error
+        }
+        await monitor?.stop(within: .seconds(1))
+    }
+
+    private func ingest(
+        _ setup: Setup, _ monitor: Monitor?, _ recorder: PrometheusFactory, _ logger: Logger, _ stop: StopSignal
+    ) async throws {
+        guard let tables = try await prepareTables(setup, monitor, logger, stop) else { return }
         let mappings = try TablePreparation.accepted(setup.mappings, tables, logger)
         let service: IngestService
         do {
             service = try IngestService(
-                configuration: setup.configuration, plan: MappingPlan(mappings, tableTypes: tables.types), logger: logger)
+                configuration: setup.configuration, plan: MappingPlan(mappings, tableTypes: tables.types),
+                metrics: IngestMetrics(factory: recorder), logger: logger)
         } catch let error as SubscriptionPlanError {
             throw Failure(.configuration, "\(error)")
         } catch let error as MQTTError {
@@ -41,11 +57,13 @@ struct Run: AsyncParsableCommand {
                 "broker": "\(setup.configuration.broker.endpoints.map(\.description).joined(separator: ", "))",
             ])
         service.start()
+        monitor?.attach(service)
         let reload = Reload(configuration: setup.configuration, logger: logger, service: service)
         let hangUp = reload.watch()
         defer { hangUp.cancel() }
         let signal = await stop.wait()
         hangUp.cancel()
+        monitor?.isEnding()
         logger.info("stopping", metadata: ["signal": "\(signal == SIGINT ? "SIGINT" : "SIGTERM")"])
         let last = try await service.shutdown(within: setup.configuration.shutdownTimeout)
         logger.info(
@@ -58,17 +76,21 @@ struct Run: AsyncParsableCommand {
     }
 
     /// Waits for the database if it is not there yet, makes what may be made, and holds the tables against the mappings; nil when told to stop meanwhile.
-    private func prepareTables(_ setup: Setup, _ logger: Logger, _ stop: StopSignal) async throws -> MappedTables? {
+    private func prepareTables(
+        _ setup: Setup, _ monitor: Monitor?, _ logger: Logger, _ stop: StopSignal
+    ) async throws -> MappedTables? {
         let settings = setup.configuration.database
         let policy = setup.configuration.ddl
         let definitions = MappingPlan(setup.mappings).tables
         var delay = 0.1
         var lastProblem = ""
+        monitor?.isStarting("the database is looked at")
         while !stop.isReceived {
             do {
                 return try await blocking { try TablePreparation.prepare(settings, definitions, policy, logger) }
             } catch let error as PostgreSQLError {
                 guard case .connection = error, !error.isMisconfiguration else { throw Failure(.failed, "the database: \(error)") }
+                monitor?.isStarting("it waits for the database: \(error)")
                 if lastProblem != error.description {
                     logger.warning("waiting for the database", metadata: ["reason": "\(error)"])
                     lastProblem = error.description
@@ -78,5 +100,22 @@ struct Run: AsyncParsableCommand {
             delay = min(delay * 2, 5)
         }
         return nil
+    }
+}
+
+extension Monitor {
+    /// Listens where the configuration says; nil where that is nowhere. An address that is taken ends the start: a service that nobody can look at, though
+    /// somebody wanted to, should not look as if it were well.
+    static func listen(_ configuration: Configuration, _ recorder: PrometheusFactory, _ logger: Logger) async throws -> Monitor? {
+        guard let settings = configuration.http else { return nil }
+        let monitor = Monitor(
+            settings, facts: ServiceFacts(version: Penstock.version, configuration: configuration), recorder: recorder, logger: logger)
+        do {
+            let address = try await monitor.start()
+            logger.info("status page, metrics and health", metadata: ["address": "\(address)"])
+            return monitor
+        } catch {
+            throw Failure(.failed, "\(error)")
+        }
     }
 }

@@ -31,6 +31,7 @@ final class Workplace {
     ///   - lease: `pool.lease`.
     ///   - distribution: `pool.distribution`.
     ///   - batch: the value of `batch:`.
+    ///   - http: the value of `http:`; off, since many of these run beside one another.
     ///   - more: further lines at the top.
     ///   - databaseURL: where the ingester is told to look for its database; nil for the one that is there.
     ///   - role: a role of its own that owns the database, in place of the superuser.
@@ -47,7 +48,8 @@ final class Workplace {
     init(
         sessions: Int, shards: Int, mappings: [String: String] = ["telemetry": Mappings.telemetry], approach: Approach = .plain,
         broker brokerLines: String? = nil, database databaseLine: String? = nil, lease: String? = nil, distribution: String? = nil,
-        batch: String? = nil, more: String? = nil, ddl: String = "create", databaseURL: String? = nil, role: String? = nil,
+        batch: String? = nil, http: String = "off", more: String? = nil, ddl: String = "create", databaseURL: String? = nil,
+        role: String? = nil,
         brokerOptions: PrivateMosquitto.Options = .init(), withoutBroker: Int? = nil, otherBroker: Int? = nil,
         publishingTo: Int? = nil,
         refusal: WireTap.Refusal? = nil, watches: Bool = false, credentials: LoadPublisher.Credentials? = nil,
@@ -86,7 +88,8 @@ final class Workplace {
             \(ownLines)database:
               url: \(databaseURL)
             \(databaseLine.map { "  \($0)\n" } ?? "")pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)\(pool)}
-            \(batch.map { "batch: \($0)\n" } ?? "")\(more.map { $0 + "\n" } ?? "")mappings: \(mappingsPath)
+            \(batch.map { "batch: \($0)\n" } ?? "")http: \(http)
+            \(more.map { $0 + "\n" } ?? "")mappings: \(mappingsPath)
             ddl: \(ddl)
 
             """
