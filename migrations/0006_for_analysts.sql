@@ -284,20 +284,26 @@ END
 $$;
 COMMENT ON FUNCTION penstock.latest_query(regclass, text[]) IS 'The SQL that penstock.latest runs for a table';
 
-CREATE FUNCTION penstock.latest(target regclass, VARIADIC key text[] DEFAULT '{}') RETURNS SETOF jsonb
+-- Takes text and not regclass, so that a plain literal means this one and not the next.
+CREATE FUNCTION penstock.latest(target text, VARIADIC key text[] DEFAULT '{}') RETURNS SETOF jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN QUERY EXECUTE format('SELECT to_jsonb(t) FROM (%s) AS t', penstock.latest_query(target, VARIADIC latest.key));
+    RETURN QUERY EXECUTE format('SELECT to_jsonb(t) FROM (%s) AS t', penstock.latest_query(target::regclass, VARIADIC latest.key));
 END
 $$;
-COMMENT ON FUNCTION penstock.latest(regclass, text[])
+COMMENT ON FUNCTION penstock.latest(text, text[])
     IS 'The last row for each value of the key, as jsonb: penstock.latest(''climate''), or of other columns: penstock.latest(''climate'', ''site'')';
 
 CREATE FUNCTION penstock.latest(of_type anyelement, VARIADIC key text[] DEFAULT '{}') RETURNS SETOF anyelement
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    target regclass := (SELECT t.typrelid::regclass FROM pg_type AS t WHERE t.oid = pg_typeof(of_type) AND t.typrelid <> 0);
 BEGIN
-    RETURN QUERY EXECUTE penstock.latest_query(
-        (SELECT nullif(t.typrelid, 0)::regclass FROM pg_type AS t WHERE t.oid = pg_typeof(of_type)), VARIADIC latest.key);
+    IF target IS NULL THEN
+        RAISE EXCEPTION '% is not the type of a table', pg_typeof(of_type) USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'penstock.latest(NULL::climate) gives rows as they are, penstock.latest(''climate'') gives them as jsonb';
+    END IF;
+    RETURN QUERY EXECUTE penstock.latest_query(target, VARIADIC latest.key);
 END
 $$;
 COMMENT ON FUNCTION penstock.latest(anyelement, text[])
@@ -308,21 +314,29 @@ CREATE TABLE penstock.analyst_grant (
     name     text        NOT NULL,
     granted  timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE penstock.analyst_grant IS 'Tables that the role penstock_analyst was once allowed to read: a REVOKE after that stays';
-COMMENT ON COLUMN penstock.analyst_grant.relation IS 'The table or view';
+COMMENT ON TABLE penstock.analyst_grant IS 'What the role penstock_analyst was once allowed to read: a REVOKE after that stays';
+COMMENT ON COLUMN penstock.analyst_grant.relation IS 'The table or view, or this schema';
 COMMENT ON COLUMN penstock.analyst_grant.name IS 'Its name';
 COMMENT ON COLUMN penstock.analyst_grant.granted IS 'When';
 
--- A table is granted once. Where the role is not there, or the table is another one's, nothing happens.
+-- This schema and each table are granted once. Where the role is not there, or the table is another one's, nothing happens.
 CREATE FUNCTION penstock.grant_to_analysts(tables text[]) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-    found record;
+    item record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'penstock_analyst') THEN
         RETURN;
     END IF;
-    FOR found IN
+    SELECT n.oid, n.nspname INTO item FROM pg_namespace AS n
+    WHERE n.nspname = 'penstock' AND pg_has_role(n.nspowner, 'USAGE') AND NOT EXISTS (SELECT FROM penstock.analyst_grant AS g WHERE g.relation = n.oid);
+    IF FOUND THEN
+        GRANT USAGE ON SCHEMA penstock TO penstock_analyst;
+        GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO penstock_analyst;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA penstock GRANT SELECT ON TABLES TO penstock_analyst;
+        INSERT INTO penstock.analyst_grant (relation, name) VALUES (item.oid, item.nspname) ON CONFLICT DO NOTHING;
+    END IF;
+    FOR item IN
         SELECT DISTINCT c.oid, n.nspname, c.relname, pg_has_role(n.nspowner, 'USAGE') AS owns_schema
         FROM unnest(tables) AS t (name)
         CROSS JOIN LATERAL (VALUES (t.name), (t.name || '_latest')) AS v (name)
@@ -331,12 +345,12 @@ BEGIN
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (SELECT FROM penstock.analyst_grant AS g WHERE g.relation = c.oid)
     LOOP
-        IF found.owns_schema THEN
-            EXECUTE format('GRANT USAGE ON SCHEMA %I TO penstock_analyst', found.nspname);
+        IF item.owns_schema THEN
+            EXECUTE format('GRANT USAGE ON SCHEMA %I TO penstock_analyst', item.nspname);
         END IF;
-        EXECUTE format('GRANT SELECT ON %I.%I TO penstock_analyst', found.nspname, found.relname);
-        INSERT INTO penstock.analyst_grant (relation, name) VALUES (found.oid, format('%I.%I', found.nspname, found.relname)) ON CONFLICT DO NOTHING;
-        RETURN NEXT format('%I.%I', found.nspname, found.relname);
+        EXECUTE format('GRANT SELECT ON %I.%I TO penstock_analyst', item.nspname, item.relname);
+        INSERT INTO penstock.analyst_grant (relation, name) VALUES (item.oid, format('%I.%I', item.nspname, item.relname)) ON CONFLICT DO NOTHING;
+        RETURN NEXT format('%I.%I', item.nspname, item.relname);
     END LOOP;
 END
 $$;
@@ -348,9 +362,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'penstock_analyst') THEN
         CREATE ROLE penstock_analyst NOLOGIN;
     END IF;
-    GRANT USAGE ON SCHEMA penstock TO penstock_analyst;
-    GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO penstock_analyst;
-    ALTER DEFAULT PRIVILEGES IN SCHEMA penstock GRANT SELECT ON TABLES TO penstock_analyst;
+    PERFORM penstock.grant_to_analysts('{}');
 EXCEPTION
     WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
         RAISE NOTICE 'role penstock_analyst was not set up: %', SQLERRM;

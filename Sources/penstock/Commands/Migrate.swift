@@ -43,6 +43,7 @@ struct Migrate: AsyncParsableCommand {
         let checks = try MappedTables(checking: tables, connection)
         let statements = MappedTables.statements(for: tables, checks.checks, policy: .evolve)
         for statement in statements { print(statement + ";") }
+        if !tables.isEmpty { print(AnalystRights.statement(for: tables) + ";") }
         if statements.isEmpty { Terminal.note("the tables are as the mappings need them") }
     }
 
@@ -50,6 +51,11 @@ struct Migrate: AsyncParsableCommand {
         for step in try Migrator.apply(connection) { print("migration \(step.number) (\(step.name)) applied") }
         let (prepared, executed) = try MappedTables.prepare(tables, policy: .evolve, connection)
         for statement in executed where !statement.hasPrefix("COMMENT") { print(statement + ";") }
+        if let readable = try AnalystRights.grant(on: tables, connection) {
+            for name in readable { print("penstock_analyst may read \(name)") }
+        } else {
+            Terminal.note("there is no role penstock_analyst, and this user may not make it: nobody was given the right to read (docs/analysts.md)")
+        }
         let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
         guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
         print("the schema 'penstock' and \(counted(tables.count, "table")) are up to date")
