@@ -148,16 +148,18 @@ COMMENT ON COLUMN penstock.table_activity.rows IS 'Rows handed to the table; wit
 COMMENT ON COLUMN penstock.table_activity.last_time IS 'The newest time of a row, by the table''s time column; times of clocks that are more than a day ahead do not count';
 COMMENT ON COLUMN penstock.table_activity.last_commit IS 'When rows were last stored, by the clock of the database';
 
--- Counts rows of a transaction. Times are in microseconds since 2000, as COPY writes them; NULL where the table has none.
+-- Counts rows of a transaction; not in SQL alone, which would be planned anew with every batch. Times are in microseconds since 2000, as COPY writes them; NULL where the table has none.
 CREATE FUNCTION penstock.count_rows(writer uuid, tables text[], row_counts bigint[], newest bigint[]) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO penstock.table_activity AS a (table_name, day, writer, rows, last_time, last_commit)
     SELECT c.table_name, (now() AT TIME ZONE 'UTC')::date, count_rows.writer, sum(c.rows),
            timestamptz '2000-01-01 00:00:00+00' + max(c.newest) * interval '1 microsecond', clock_timestamp()
     FROM unnest(count_rows.tables, count_rows.row_counts, count_rows.newest) AS c (table_name, rows, newest)
     GROUP BY c.table_name
     ON CONFLICT ON CONSTRAINT table_activity_pkey DO UPDATE
-    SET rows = a.rows + excluded.rows, last_time = greatest(a.last_time, excluded.last_time), last_commit = excluded.last_commit
+    SET rows = a.rows + excluded.rows, last_time = greatest(a.last_time, excluded.last_time), last_commit = excluded.last_commit;
+END
 $$;
 COMMENT ON FUNCTION penstock.count_rows(uuid, text[], bigint[], bigint[]) IS 'Counts the rows of a transaction in penstock.table_activity';
 
