@@ -7,6 +7,7 @@ import PostgreSQL
 ///
 /// Each pool has its own; the process that starts or reloads last says what stands there. What is the same is not written again.
 public struct DataDictionary: Sendable {
+    // Members are named as the database names them.
     private struct Mapping: Encodable {
         var name: String
         var description: String?
