@@ -44,11 +44,15 @@ extension EndToEndTests {
                 #expect(Int(there[0][0] ?? "") ?? 0 > 0)
                 #expect(
                     try probe.rows(
-                        "SELECT last_time = (SELECT max(time) FROM \(table)), now() - last_commit < interval '1 minute', rows_today > 0 FROM penstock.freshness WHERE table_name = '\(table)'"
+                        """
+                        SELECT last_time = (SELECT max(time) FROM \(table)), now() - last_commit < interval '1 minute', rows_today > 0
+                        FROM penstock.freshness WHERE table_name = '\(table)'
+                        """
                     ) == [["t", "t", "t"]])
             }
             #expect(
-                try probe.rows("SELECT source, unit FROM penstock.dictionary WHERE table_name = 'weather' AND column_name IN ('time', 'wind')")
+                try probe.rows(
+                    "SELECT source, unit FROM penstock.dictionary WHERE table_name = 'weather' AND column_name IN ('time', 'wind')")
                     == [["line.date + line.clock", nil], ["line.wind", "m/s"]])
         }
 
@@ -78,7 +82,8 @@ extension EndToEndTests {
                 let printed = psql.output.trimmingCharacters(in: .newlines)
                 if let shown = statement.shown {
                     let columns = { (table: String) in
-                        table.split(separator: "\n").first.map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } } ?? []
+                        table.split(separator: "\n").first.map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+                            ?? []
                     }
                     #expect(columns(printed) == columns(shown), "\(statement.title)")
                     #expect(!printed.hasSuffix("(0 rows)"), "\(statement.title): finds something to show")

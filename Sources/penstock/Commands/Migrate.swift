@@ -54,7 +54,7 @@ struct Migrate: AsyncParsableCommand {
         if let readable = try AnalystRights.grant(on: tables, connection) {
             for name in readable { print("penstock_analyst may read \(name)") }
         } else {
-            Terminal.note("there is no role penstock_analyst, and this user may not make it: nobody was given the right to read (docs/analysts.md)")
+            Terminal.note("there is no role penstock_analyst, and this user may not make it: nobody was given the right to read")
         }
         let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
         guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
