@@ -39,11 +39,12 @@ struct Migrate: AsyncParsableCommand {
     }
 
     private static func printSQL(_ tables: [TableDefinition], _ connection: borrowing Connection) throws {
-        for step in try Migrator.pending(connection) { print("-- migration \(step.number): \(step.name)\n\(Migrator.script(of: step))\n") }
+        let pending = try Migrator.pending(connection)
+        for step in pending { print("-- migration \(step.number): \(step.name)\n\(Migrator.script(of: step))\n") }
         let checks = try MappedTables(checking: tables, connection)
         let statements = MappedTables.statements(for: tables, checks.checks, policy: .evolve)
         for statement in statements { print(statement + ";") }
-        if !tables.isEmpty { print(AnalystRights.statement(for: tables) + ";") }
+        if !statements.isEmpty || !pending.isEmpty { print(AnalystRights.statement(for: tables) + ";") }
         if statements.isEmpty { Terminal.note("the tables are as the mappings need them") }
     }
 
