@@ -51,7 +51,7 @@ enum TablePreparation {
 
     /// Tells those who query the data what these mappings say. A database that does not take it is no reason not to run.
     static func describe(_ mappings: [MappingSyntax], _ configuration: Configuration, _ logger: Logger) {
-        do throws(PostgreSQLError) {
+        do {
             let open = try configuration.database.connect()
             try DataDictionary(mappings).store(forPool: configuration.pool.clientIdentifier, open.connection)
         } catch {
