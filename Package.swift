@@ -48,7 +48,7 @@ let package = Package(
             resources: [
                 .embedInCode("Migrations/0001_penstock_schema.sql"), .embedInCode("Migrations/0002_exactly_once.sql"),
                 .embedInCode("Migrations/0003_subscriptions.sql"), .embedInCode("Migrations/0004_unchanged_subscriptions.sql"),
-                .embedInCode("Migrations/0005_sparkplug_births.sql"),
+                .embedInCode("Migrations/0005_sparkplug_births.sql"), .embedInCode("Migrations/0006_for_analysts.sql"),
             ], swiftSettings: strictness),
         .target(
             name: "Ingest",

@@ -15,6 +15,7 @@ public struct Migration: Sendable, Equatable {
             sql: String(decoding: PackageResources._004_unchanged_subscriptions_sql, as: UTF8.self)),
         Migration(
             number: 5, name: "sparkplug_births", sql: String(decoding: PackageResources._005_sparkplug_births_sql, as: UTF8.self)),
+        Migration(number: 6, name: "for_analysts", sql: String(decoding: PackageResources._006_for_analysts_sql, as: UTF8.self)),
     ]
 
     /// FNV-1a over the SQL, 64 bits, in hexadecimal: notices a file that was changed after it was applied.

@@ -25,6 +25,17 @@ public struct WriterRow: Sendable, Hashable {
     /// The statement that ends the transaction of batch `number`.
     public func advance(to number: Int64) -> String { "SELECT penstock.advance('\(identifier.uuidString)', \(number))" }
 
+    /// The same, where rows are stored with it: they are counted in `penstock.table_activity`.
+    public func advance(to number: Int64, storing rows: [CountedRows]) -> String {
+        guard !rows.isEmpty else { return advance(to: number) }
+        return "SELECT penstock.advance('\(identifier.uuidString)', \(number), \(CountedRows.arguments(rows)))"
+    }
+
+    /// The statement that counts rows in the name of this writer, which need not be registered.
+    public func count(_ rows: [CountedRows]) -> String {
+        "SELECT penstock.count_rows('\(identifier.uuidString)', \(CountedRows.arguments(rows)))"
+    }
+
     /// The SQLSTATE with which the statements of this row refuse: it does not stand where it should.
     public static let notAtBatch = "PS001"
 }

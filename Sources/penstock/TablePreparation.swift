@@ -33,8 +33,30 @@ enum TablePreparation {
             logger.warning("the database does not promise durability", metadata: ["reason": "\(warning)"])
         }
         let (tables, executed) = try MappedTables.prepare(definitions, policy: policy, connection)
+        if policy != .off { grantToAnalysts(definitions, connection, logger) }
         if !executed.isEmpty { logger.info("tables made", metadata: ["statements": "\(executed.count)"]) }
         return tables
+    }
+
+    /// Those who read can wait for an administrator; messages cannot.
+    private static func grantToAnalysts(_ definitions: [TableDefinition], _ connection: borrowing Connection, _ logger: Logger) {
+        do throws(PostgreSQLError) {
+            for name in try AnalystRights.grant(on: definitions, connection) ?? [] {
+                logger.info("penstock_analyst may read a table", metadata: ["table": "\(name)"])
+            }
+        } catch {
+            logger.warning("penstock_analyst was not given the right to read", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Tells those who query the data what these mappings say. A database that does not take it is no reason not to run.
+    static func describe(_ mappings: [MappingSyntax], _ configuration: Configuration, _ logger: Logger) {
+        do {
+            let open = try configuration.database.connect()
+            try DataDictionary(mappings).store(forPool: configuration.pool.clientIdentifier, open.connection)
+        } catch {
+            logger.warning("the data dictionary was not brought up to date", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// Leaves out mappings whose tables cannot take their rows; the others run.

@@ -36,6 +36,8 @@ public final class DeadLetterReplay {
     private var births = BirthArchive([:])
     private let batch: Batch
     private let statements: TargetStatements
+    /// Not registered: stands for this run where rows are counted.
+    private let counter = WriterRow()
     public private(set) var summary = Summary()
 
     /// - Parameter isRehearsal: everything is done, and rolled back.
@@ -102,9 +104,10 @@ public final class DeadLetterReplay {
 
         var attempt = CommitAttempt(
             connection: connection, batch: batch, statements: statements, prologue: prologue(letters), isRehearsal: isRehearsal
-        ) { [self] in
+        ) { [self] rows in
             let outcome = outcome(letters, reasons)
-            return [DeadLetterTable.remove(outcome.stored.map { letters[$0].identifier })]
+            return (rows.isEmpty ? [] : [.sql(counter.count(rows))])
+                + [DeadLetterTable.remove(outcome.stored.map { letters[$0].identifier })]
                 + outcome.failing.sorted { $0.key < $1.key }.flatMap { DeadLetterTable.update(letters[$0.key].identifier, $0.value) }
         }
         while true {

@@ -41,7 +41,7 @@ struct CommitAttempt {
     private let connection: OpenConnection
     private let batch: Batch
     private var prologue: [ScriptStep]
-    private let ending: () -> [ScriptStep]
+    private let ending: ([CountedRows]) -> [ScriptStep]
     private let isRehearsal: Bool
     private let statements: TargetStatements
     /// What the script that is running sends as text.
@@ -53,11 +53,12 @@ struct CommitAttempt {
     private var partSize = 512
 
     /// - Parameters:
-    ///   - ending: the statements that end the transaction before COMMIT; asked for in each try, since they depend on what was refused so far.
+    ///   - ending: the statements that end the transaction before COMMIT; asked for in each try with the rows that it stores, since they depend on what
+    ///     was refused so far.
     ///   - isRehearsal: everything is rolled back at the end.
     init(
         connection: OpenConnection, batch: Batch, statements: TargetStatements, prologue: [ScriptStep],
-        isRehearsal: Bool = false, ending: @escaping () -> [ScriptStep]
+        isRehearsal: Bool = false, ending: @escaping ([CountedRows]) -> [ScriptStep]
     ) {
         self.connection = connection
         self.batch = batch
@@ -78,6 +79,23 @@ struct CommitAttempt {
 
     /// Runs more at the beginning of the transaction; taken back with it where it is a rehearsal.
     mutating func precede(with statements: [String]) { prologue += statements.map { .sql($0) } }
+
+    /// What is stored, for `penstock.freshness`. One look at each row: some nanoseconds a field, beside the work that COPY has with it.
+    private mutating func counted(_ counts: [(target: Int, rows: Int)]) -> [CountedRows] {
+        counts.map { target, count in
+            var newest: NewestTime?
+            if let field = statements.timeFields[target] {
+                // A day ahead: what is later is a clock that is wrong.
+                var time = NewestTime(field: field, limit: wallClockMicroseconds() - PostgreSQLTime.epochMicroseconds + 86_400_000_000)
+                let pieces =
+                    batch.refusals.isEmpty
+                    ? [batch.tables[target].bytes(0..<batch.tables[target].count)] : rows.pieces(target, of: 0..<unitCount)
+                for piece in pieces { time.add(piece) }
+                newest = time
+            }
+            return CountedRows(table: batch.plan.targets[target].table, count: count, newestMicroseconds: newest?.microseconds)
+        }
+    }
 
     private var unitCount: Int { batch.units.pointee.units.count }
 
@@ -305,8 +323,9 @@ struct CommitAttempt {
     }
 
     private mutating func appendEnding(to script: inout Script) {
-        for (target, _) in rowCounts() { script.append(.sql(statements.confirmations[target]), .confirmation(target)) }
-        for step in ending() { script.append(step, .ending) }
+        let counts = rowCounts()
+        for (target, _) in counts { script.append(.sql(statements.confirmations[target]), .confirmation(target)) }
+        for step in ending(counted(counts)) { script.append(step, .ending) }
         if isRehearsal { script.append(.sql("SET CONSTRAINTS ALL IMMEDIATE"), .commit) }
         script.append(.sql(isRehearsal ? "ROLLBACK" : "COMMIT"), .commit)
     }
@@ -319,6 +338,8 @@ struct TargetStatements {
     /// For targets whose rows may meet others of their key.
     let staged: [StagedRows?]
     let confirmations: [String]
+    /// The field that says of when a row is, where there is one.
+    let timeFields: [Int?]
 
     init(_ plan: MappingPlan) {
         self.plan = plan
@@ -328,5 +349,6 @@ struct TargetStatements {
                 ?? CopyStatement(table: target.table, columns: target.columns.map(\.name), format: target.isText ? .text : .binary)
         }
         confirmations = plan.targets.map(\.confirmation)
+        timeFields = plan.targets.indices.map { plan.timeField(of: $0) }
     }
 }

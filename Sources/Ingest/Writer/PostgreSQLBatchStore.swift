@@ -93,7 +93,7 @@ final class PostgreSQLBatchStore: BatchStore {
         }
         guard let statements else { preconditionFailure("made just now") }
         let refusals = RefusalLetters()
-        var attempt = CommitAttempt(connection: open, batch: batch, statements: statements, prologue: prologue) {
+        var attempt = CommitAttempt(connection: open, batch: batch, statements: statements, prologue: prologue) { rows in
             var steps: [ScriptStep] = []
             if !batch.letters.pointee.isEmpty {
                 steps.append(.copy(DeadLetterCopy.statement, rows: [batch.letters.pointee.bytes(0..<batch.letters.pointee.count)]))
@@ -104,7 +104,7 @@ final class PostgreSQLBatchStore: BatchStore {
             }
             if !batch.births.isEmpty { steps.append(.sql(BirthCertificateTable.upsert(Array(batch.births.values)))) }
             // The writer's row before the sessions': the order in which another process takes both away.
-            steps.append(.sql(row.advance(to: number)))
+            steps.append(.sql(row.advance(to: number, storing: rows)))
             if !batch.sessions.isEmpty { steps.append(.sql(row.record(batch.sessions.map(\.record)))) }
             return steps
         }

@@ -77,7 +77,7 @@ extension ColumnSyntax {
         var words: [String] = []
         if let comment { words.append(comment) }
         if let convert { words.append("[\(convert.toUnit)]") }
-        words.append("<- " + from.map(\.description).joined(separator: joinSeparator == nil ? " or " : " + "))
+        words.append("<- " + sourceText)
         return words.joined(separator: " ")
     }
 }

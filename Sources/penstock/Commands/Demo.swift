@@ -85,10 +85,14 @@ struct Demo: AsyncParsableCommand {
         configuration.ddl = .create
         let definitions = MappingPlan(mappings).tables
         let settings = configuration.database
+        let pool = configuration.pool.clientIdentifier
         let tables = try await blocking {
             let open = try settings.connect()
             try Migrator.apply(open.connection)
-            return try MappedTables.prepare(definitions, policy: .create, open.connection).tables
+            let tables = try MappedTables.prepare(definitions, policy: .create, open.connection).tables
+            _ = try AnalystRights.grant(on: definitions, open.connection)
+            try DataDictionary(mappings).store(forPool: pool, open.connection)
+            return tables
         }
         var logger = Logger(label: "demo") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning

@@ -40,7 +40,8 @@ struct Migrate: AsyncParsableCommand {
     }
 
     private static func printSQL(_ tables: [TableDefinition], _ connection: borrowing Connection) throws {
-        for step in try Migrator.pending(connection) { print("-- migration \(step.number): \(step.name)\n\(Migrator.script(of: step))\n") }
+        let pending = try Migrator.pending(connection)
+        for step in pending { print("-- migration \(step.number): \(step.name)\n\(Migrator.script(of: step))\n") }
         let checks = try MappedTables(checking: tables, connection)
         let statements = MappedTables.statements(for: tables, checks.checks, policy: .evolve)
         for statement in statements { print(statement + ";") }
@@ -54,6 +55,7 @@ struct Migrate: AsyncParsableCommand {
             if let maker = PartitionMaker(table) { later += try maker.statements(ahead: now, connection) }
         }
         for statement in later { print(statement + ";") }
+        if !statements.isEmpty || !pending.isEmpty { print(AnalystRights.statement(for: tables) + ";") }
         if statements.isEmpty, later.isEmpty { Terminal.note("the tables are as the mappings need them") }
     }
 
@@ -70,6 +72,11 @@ struct Migrate: AsyncParsableCommand {
         for partition in round.dropped { print("partition \(partition) dropped: all its rows were older than the table keeps") }
         for table in round.deferred { print("table '\(table)': somebody reads what is to be dropped; a later run drops it") }
         guard round.problems.isEmpty else { throw Failure(.failed, all: round.problems.map { "table '\($0.table)': \($0.reason)" }) }
+        if let readable = try AnalystRights.grant(on: tables, connection) {
+            for name in readable { print("penstock_analyst may read \(name)") }
+        } else {
+            Terminal.note("there is no role penstock_analyst, and this user may not make it: nobody was given the right to read")
+        }
         let problems = tables.flatMap { prepared.checks[$0.name]?.problems ?? [] }
         guard problems.isEmpty else { throw Failure(.failed, all: problems.map(\.description)) }
         print("the schema 'penstock' and \(counted(tables.count, "table")) are up to date")

@@ -43,6 +43,7 @@ final class Reload: Sendable {
             }
             guard wrong.isEmpty else { return refuse(wrong) }
             try service.reload(MappingPlan(reading.mappings, tableTypes: tables.types))
+            TablePreparation.describe(reading.mappings, configuration, logger)
             logger.info("mappings reloaded", metadata: ["mappings": "\(reading.mappings.count)"])
         } catch let failure as Failure {
             refuse(failure.messages)

@@ -56,6 +56,8 @@ struct Run: AsyncParsableCommand {
                 "shards": "\(setup.configuration.pool.shards)",
                 "broker": "\(setup.configuration.broker.endpoints.map(\.description).joined(separator: ", "))",
             ])
+        let configuration = setup.configuration
+        try await blocking { TablePreparation.describe(mappings, configuration, logger) }
         service.start()
         monitor?.attach(service)
         let reload = Reload(configuration: setup.configuration, logger: logger, service: service)
