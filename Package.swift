@@ -62,7 +62,7 @@ let package = Package(
             dependencies: [
                 "Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", nioCore, nioPosix, log, metrics, hummingbirdCore, httpTypes,
             ],
-            swiftSettings: strictness),
+            resources: [.embedInCode("Status/status.html")], swiftSettings: strictness),
         .target(name: "Fleet", dependencies: ["MQTT", nioCore, nioPosix], swiftSettings: strictness),
         .target(name: "Sandbox", swiftSettings: strictness),
         .executableTarget(

@@ -66,11 +66,16 @@ extension EndToEndTests {
             let workplace = try await Workplace(sessions: 2, shards: 1, mappings: ["telemetry": Mappings.telemetryExactlyOnce])
             try await workplace.startIngester()
             let publisher = LoadPublisher(port: workplace.brokerPort, count: 4000, perSecond: 4000, qos: 2)
+            var connectionsCut = 0
             for cut in 1...7 {
-                // There is a connection to be cut: after some that did not last the next one takes its time.
-                try await workplace.eventually("reading \(cut * 500) is published, and a session is there", every: .milliseconds(1)) {
-                    publisher.acknowledgedCount >= cut * 500 && workplace.tap.connectionCount > cut
+                // mosquitto 2.0.11 forgets how far a message was when a connection ends while it still sends again what a former one left
+                // (docs/reliability.md): each session has to be past that.
+                try await workplace.eventually(
+                    "reading \(cut * 500) is published, and new messages are sent", every: .milliseconds(5)
+                ) {
+                    publisher.acknowledgedCount >= cut * 500 && workplace.tap.isSendingNewMessages(since: connectionsCut)
                 }
+                connectionsCut = workplace.tap.connectionCount
                 workplace.tap.cut()
             }
             try await workplace.waitUntilStoredOnce(publisher)

@@ -9,7 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "Sources/Operations/Page/status.html"
+PAGE = Path(__file__).resolve().parents[2] / "Sources/Operations/Status/status.html"
 
 
 class ScriptedService:

@@ -27,7 +27,7 @@ struct Answer: Sendable {
         let nonce = Data((0..<18).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
         self.init(.ok, "text/html; charset=utf-8", Array(html.replacing("{nonce}", with: nonce).utf8))
         headers[Self.securityPolicy] =
-            "default-src 'none'; script-src 'nonce-\(nonce)'; style-src 'nonce-\(nonce)'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; script-src 'nonce-\(nonce)'; style-src 'nonce-\(nonce)'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     }
 
     private static let securityPolicy = name("Content-Security-Policy")

@@ -77,6 +77,13 @@ final class WireTap: Sendable {
     // MARK: What was seen
 
     var passages: [Passage] { state.withLock(\.passages) }
+    /// Whether all clients that are sent messages have been sent one that is not marked as sent before, on a connection of number `first` or later.
+    func isSendingNewMessages(since first: Int) -> Bool {
+        let messages = passages.filter { $0.direction == .toIngester && $0.kind == .publish }
+        let new = messages.filter { $0.connection >= first && !$0.isDuplicate }
+        return !messages.isEmpty && Set(messages.map(\.client)) == Set(new.map(\.client))
+    }
+
     var connectionCount: Int { state.withLock(\.connectionCount) }
 
     func count(_ kind: WirePacket.Kind, _ direction: Direction, since start: ContinuousClock.Instant? = nil) -> Int {
