@@ -21,7 +21,7 @@ COMMENT ON COLUMN penstock.mapping.name IS 'Name of the mapping: its file name w
 COMMENT ON COLUMN penstock.mapping.description IS 'The mapping''s own words';
 COMMENT ON COLUMN penstock.mapping.patterns IS 'Topic patterns';
 COMMENT ON COLUMN penstock.mapping.qos IS 'The highest QoS that the service asks the broker for';
-COMMENT ON COLUMN penstock.mapping.decoder IS 'How payloads are read: json, csv, binary …';
+COMMENT ON COLUMN penstock.mapping.decoder IS 'How payloads are read: json, csv, binary and so on';
 COMMENT ON COLUMN penstock.mapping.tables IS 'Tables that it writes';
 COMMENT ON COLUMN penstock.mapping.digest IS 'Of all that the dictionary says of the mapping: the same as long as nothing of that changes';
 COMMENT ON COLUMN penstock.mapping.loaded IS 'When a process first loaded it as it stands here';
