@@ -65,7 +65,7 @@ extension EndToEndTests {
         func orderOfAnswers() async throws {
             let workplace = try await Workplace(sessions: 2, shards: 1, mappings: ["telemetry": Mappings.telemetryExactlyOnce])
             try await workplace.startIngester()
-            let publisher = LoadPublisher(port: workplace.brokerPort, count: 4000, perSecond: 4000, qos: 2)
+            let publisher = LoadPublisher(port: workplace.brokerPort, count: 16_000, perSecond: 3000, qos: 2)
             var connectionsCut = 0
             for cut in 1...7 {
                 // mosquitto 2.0.11 forgets how far a message was when a connection ends while it still sends again what a former one left
