@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A blocking TCP connection to this machine that says what it is told, byte for byte.
@@ -50,14 +51,21 @@ final class RawConnection: Sendable {
         }
     }
 
-    /// One request and its answer.
-    static func exchange(port: Int, _ request: String) throws -> String {
-        let connection = try RawConnection(port: port)
-        connection.send(request)
-        return try connection.receiveAll()
+    /// One request and its answer. It waits on a thread of its own: the server works on the same few threads as the tests.
+    static func exchange(port: Int, _ request: String) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result {
+                        let connection = try RawConnection(port: port)
+                        connection.send(request)
+                        return try connection.receiveAll()
+                    })
+            }
+        }
     }
 
-    static func get(_ path: String, port: Int, method: String = "GET", headers: String = "") throws -> String {
-        try exchange(port: port, "\(method) \(path) HTTP/1.1\r\nHost: localhost:\(port)\r\n\(headers)\r\n")
+    static func get(_ path: String, port: Int, method: String = "GET", headers: String = "") async throws -> String {
+        try await exchange(port: port, "\(method) \(path) HTTP/1.1\r\nHost: localhost:\(port)\r\n\(headers)\r\n")
     }
 }
