@@ -50,6 +50,23 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("each batch makes the partitions that it lacks, not only the first ones")
+        func batchAfterBatch() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, mappings: ["parts": Self.mapping])
+            let probe = try workplace.probe()
+            try await workplace.startIngester()
+            // A shard has two batches, which it uses again and again.
+            for number in 1...6 {
+                try await workplace.publish([message("d1", daysAgo: Double(number * 3), v: number)])
+                try await workplace.eventually("row \(number) is there") {
+                    try probe.number("SELECT count(*) FROM parts") + probe.number("SELECT count(*) FROM penstock.dead_letter") == number
+                }
+            }
+            #expect(try probe.number("SELECT count(*) FROM penstock.dead_letter") == 0)
+            try await workplace.terminateIngester()
+            try await workplace.close()
+        }
+
         @Test("a message at QoS 2 whose partition is missing is stored once")
         func exactlyOnce() async throws {
             let workplace = try await Workplace(

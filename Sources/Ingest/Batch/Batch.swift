@@ -128,6 +128,7 @@ final class Batch: @unchecked Sendable {
         hasRefusedRow = false
         goesInParts = false
         trustsRowNumbers = true
+        partitionedTargets.removeAll()
         committedRows.removeAll(keepingCapacity: true)
         reports.removeAll()
         births.removeAll()
