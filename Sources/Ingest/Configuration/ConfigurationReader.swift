@@ -140,6 +140,7 @@ public struct ConfigurationReader {
             if ["PENSTOCK_CONFIG", "PENSTOCK_STRICT", "PENSTOCK_BINARY"].contains(name) || name.hasPrefix("PENSTOCK_TEST_") { continue }
             let mark = SourceMark(file: name, line: 1, column: 1)
             guard let path = paths[name] else {
+                if ServiceLink.made(name, value) { continue }
                 diagnostics.add(at: mark, "unknown setting in the environment", hint: suggestion(for: name, among: paths.keys.sorted()))
                 continue
             }
