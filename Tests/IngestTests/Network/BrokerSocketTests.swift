@@ -1,17 +1,9 @@
-import MQTT
+import Foundation
 import NIOCore
 import NIOPosix
 import Testing
 
 @testable import Ingest
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 @Suite("The socket of a broker's connection")
 struct BrokerSocketTests {
@@ -25,8 +17,11 @@ struct BrokerSocketTests {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(server.localAddress?.port)
         let endpoint = BrokerEndpoint(host: "127.0.0.1", port: port)
-        let channel = try await BrokerChannel(tls: TLSContexts(TLSSettings()), connectTimeout: .seconds(10), maximumPacketBytes: 1024)
-            .open(endpoint, on: MultiThreadedEventLoopGroup.singleton.any(), handler: Silent()).get()
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let channel = try await loop.flatSubmit {
+            BrokerChannel(tls: TLSContexts(TLSSettings()), connectTimeout: .seconds(10), maximumPacketBytes: 1024)
+                .open(endpoint, on: loop, handler: Silent())
+        }.get()
         let noDelay = try await channel.getOption(.tcpOption(.tcp_nodelay)).get()
         let debug = try await channel.getOption(.socketOption(NIOBSDSocket.Option(rawValue: SO_DEBUG))).get()
         #expect(noDelay != 0 && debug == 0)
