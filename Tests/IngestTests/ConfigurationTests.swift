@@ -159,4 +159,24 @@ struct ConfigurationTests {
         let errors = try read("# nothing", [name: value]).errors.map(\.description)
         #expect(errors.contains { $0.contains("unknown setting in the environment") }, "\(errors)")
     }
+
+    @Test(
+        "a secret that everybody may read is warned of, by the file's own rights and not by those of a link to it",
+        arguments: [0o644, 0o440])
+    func secretsRights(mode: Int) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "secrets-\(UInt32.random(in: 0...UInt32.max))")
+        try FileManager.default.createDirectory(at: folder.appending(path: "data"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "data/password").path
+        #expect(FileManager.default.createFile(atPath: file, contents: Data("x".utf8), attributes: [.posixPermissions: mode]))
+        // As Kubernetes mounts them: password -> ..data/password, ..data -> a folder.
+        try FileManager.default.createSymbolicLink(atPath: folder.appending(path: "..data").path, withDestinationPath: "data")
+        let link = folder.appending(path: "password").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "..data/password")
+        for path in [file, link] {
+            let reading = try read("broker: {username: u, password_file: \(path)}")
+            #expect(reading.errors.isEmpty, "\(reading.errors)")
+            #expect(reading.warnings.isEmpty == (mode == 0o440), "\(path): \(reading.warnings)")
+        }
+    }
 }

@@ -354,8 +354,7 @@ public struct ConfigurationReader {
             fail(path, "cannot read the file '\(name)'")
             return nil
         }
-        if let mode = (try? FileManager.default.attributesOfItem(atPath: name))?[.posixPermissions] as? NSNumber, mode.intValue & 0o004 != 0
-        {
+        if SecretFile.isOpenToAll(name) {
             warnings.append("\(path): everybody on this machine may read '\(name)'; chmod 600 keeps it secret")
         }
         return content
