@@ -168,7 +168,7 @@ class Page:
             raise BrowserError(answer["exceptionDetails"].get("exception", {}).get("description", "error") + f"\nin {expression}")
         return answer["result"].get("value")
 
-    def wait(self, expression, limit=8):
+    def wait(self, expression, limit=30):
         """Whether an expression becomes true within the limit, in seconds."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
