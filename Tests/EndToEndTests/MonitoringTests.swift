@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 extension EndToEndTests {
@@ -191,6 +192,38 @@ extension EndToEndTests {
             let scrape = try probe.metrics()
             #expect(scrape["process_open_fds"] ?? 1000 < 200)
             try await workplace.close()
+        }
+
+        @Test("without a file descriptor the HTTP server ends while messages flow on; with one it is back by itself, at the same port")
+        func fileDescriptors() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, http: Self.http)
+            try await workplace.startIngester()
+            let probe = try await StatusProbe(workplace.ingester)
+            try await workplace.eventually("it is ready") { try probe.get("/readyz").status == 200 }
+            let process = try #require(workplace.ingester.processIdentifier)
+            // What is open stays open; no number is low enough for anything new.
+            let former = try Self.limitFiles(of: process, to: 3)
+            #expect((try? probe.get("/healthz").status) != 200)
+            try await workplace.ingester.waitForLog("the HTTP server has ended and is started again", within: .seconds(30))
+            #expect(workplace.ingester.log.contains("Too many open files"))
+            try await workplace.publish((0..<20).map(LoadPublisher.reading))
+            try await workplace.waitUntilRows(["readings": 20], within: .seconds(30))
+            #expect((try? probe.get("/healthz").status) != 200)
+            _ = try Self.limitFiles(of: process, to: former)
+            try await workplace.eventually("it answers again", within: .seconds(90)) { (try? probe.get("/healthz").status) == 200 }
+            try await workplace.eventually("it tells all") { try probe.metrics()["penstock_messages_settled_total"] == 20 }
+            #expect(workplace.ingester.log.contains("the HTTP server listens again"))
+            try await workplace.terminateIngester()
+            try await workplace.close()
+        }
+
+        /// - Returns: the limit before.
+        private static func limitFiles(of process: pid_t, to count: rlim_t) throws -> rlim_t {
+            var former = rlimit()
+            guard prlimit(process, RLIMIT_NOFILE, nil, &former) == 0 else { throw SystemError("prlimit", code: errno) }
+            var limit = rlimit(rlim_cur: count, rlim_max: former.rlim_max)
+            guard prlimit(process, RLIMIT_NOFILE, &limit, nil) == 0 else { throw SystemError("prlimit", code: errno) }
+            return former.rlim_cur
         }
 
         @Test("a port that is taken: exit 1, and what to do")

@@ -87,6 +87,9 @@ def busy():
     return report
 
 
+PARKED = "column \"flow\" of relation \"pump_reading\" does not exist (SQLSTATE 42703)"
+
+
 def failing():
     """The database has gone, a filter is refused, a mapping is parked."""
     chance = random.Random(11)
@@ -101,7 +104,7 @@ def failing():
         problems=[
             {"what": f"the database takes nothing: {refused}", "since": since,
              "do": "see that PostgreSQL runs and takes connections at database.url; messages wait at the broker until then"},
-            {"what": "mapping 'pump_gateway' is parked: pump_reading cannot be written: column \"flow\" of relation \"pump_reading\" does not exist (SQLSTATE 42703)",
+            {"what": "mapping 'pump_gateway' is parked: pump_reading cannot be written: " + PARKED,
              "since": at(2_430), "do": "mend the table or its privileges; its messages are kept as dead letters (stage table) and come in by themselves"},
             {"what": "1 of 4 sessions are not connected, penstock-2: the broker closed the connection", "since": at(19),
              "do": "see that the broker runs and takes this user at broker.url"},
@@ -121,12 +124,12 @@ def failing():
     report["mappings"][0]["last_error"]["at"] = at(133)
     report["mappings"][0]["last_message_at"] = at(128)
     report["mappings"][1].update(parked=True, dead_letters=48, last_message_at=at(129), last_error={
-        "at": at(2_411), "text": "42703: column \"flow\" of relation \"pump_reading\" does not exist", "topic": "plant/east/pumps/p0031"})
+        "at": at(2_411), "text": PARKED, "topic": "plant/east/pumps/p0031"})
     report["mappings"][2]["last_message_at"] = at(168)
     report["dead_letters"] = [
         letter(261, 133, "greenhouse", "decode", "site/north/greenhouse/g00417/climate", "temperature: -999 is beyond min -60",
                '{"time":"2026-03-01T09:12:44Z","seq":88120,"temperature":-999,"humidity":41.2,"co2":402,"vent":"OPEN","soil":{"moisture":20.1,"ec":1.1}}'),
-        letter(260, 2_411, "pump_gateway", "table", "plant/east/pumps/p0031", "42703: column \"flow\" of relation \"pump_reading\" does not exist",
+        letter(260, 2_411, "pump_gateway", "table", "plant/east/pumps/p0031", PARKED,
                "0a 1f 0b 00 c2 ff 03 e8", "bytes"),
         letter(259, 2_430, None, "route", "plant/east/valves/v0007", "no mapping takes this topic", "open")] + report["dead_letters"]
     report["database"].update(connected=False, problem=refused, since=since, last_commit_at=at(gone * STEP_SECONDS))

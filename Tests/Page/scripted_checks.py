@@ -90,6 +90,19 @@ def failing(checks):
         checks.hold("the database takes nothing, and is not said to be slow", "takes nothing" in text(page, "#database") and text(page, "#bound") == "Nothing can flow while the database takes nothing.", text(page, "#bound"))
         checks.hold("bytes are shown as digits, and marked", re.search(r"bytes\s*0a 1f 0b 00 c2 ff 03 e8", text(page, "#letters")) is not None, text(page, "#letters"))
         checks.sound(page)
+        cards(checks, page)
+
+
+def cards(checks, page):
+    """On a phone nothing of a table lies out of sight: each row is a card."""
+    checks.narrow(page)
+    shown = page.value("[...document.querySelectorAll('tbody td')].map(cell => [cell.checkVisibility(), cell.dataset.label, cell.textContent])")
+    checks.hold("a card leaves out what is nothing, and that alone", all(is_shown == (value not in ("0", "none")) for is_shown, _, value in shown), shown)
+    checks.hold("each line of it has a label", all(label for _, label, _ in shown), shown)
+    outside = page.value("[...document.querySelectorAll('tbody *')].filter(one => one.getBoundingClientRect().right > innerWidth).map(one => one.textContent)")
+    checks.hold("nothing is out of sight", outside == [], outside)
+    roles = [role for role, _ in page.roles()]
+    checks.hold("it stays a table to a screen reader", roles.count("table") == 3 and {"row", "cell", "rowheader"} <= set(roles), set(roles))
 
 
 def changed(report, **parts):
