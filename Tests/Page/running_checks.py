@@ -91,7 +91,7 @@ def hostile_messages(checks, service):
     with checks.shown(service.address) as page:
         checks.hold("all letters are there", page.wait(f"document.querySelectorAll('#letters tbody tr').length === {len(PAYLOADS)}"), text(page, "#letters"))
         for summary in page.value("[...document.querySelectorAll('#letters summary')].map((one, index) => (one.click(), index))"):
-            checks.hold("what is long opens", page.wait(f"document.querySelectorAll('#letters details')[{summary}].querySelector('.whole')"))
+            checks.hold("what is long opens", page.wait(f"document.querySelectorAll('#letters details')[{summary}].querySelector('.whole') !== null"))
         letters = text(page, "#letters")
         checks.hold("markup is shown as it came", letters.count('<img src="http://elsewhere.example/x" onerror=') >= 4, letters)
         checks.hold("bytes are shown as digits, and marked", re.search(r"bytes\s*01 0a ff 00 9b 00 01 02", letters) is not None, letters)
