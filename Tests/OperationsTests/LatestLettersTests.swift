@@ -1,9 +1,9 @@
 import Foundation
-import Store
 import Synchronization
 import Testing
 
 @testable import Operations
+@testable import Store
 
 @Suite("The latest dead letters, for whoever looks")
 struct LatestLettersTests {
