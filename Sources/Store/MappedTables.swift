@@ -27,14 +27,61 @@ public struct MappedTables: Sendable {
         }
     }
 
-    /// Checks, makes what may be made (one transaction), and checks again.
+    /// Checks, makes what may be made (a transaction for each table), and checks again. Any number of processes may do so at the same time.
+    /// - Returns: the tables as they are then, and the statements that were run.
+    /// - Throws: what the database says to the first statement that it refuses. Where somebody else uses a table all the time, the other tables are made
+    ///   first; then that is thrown (55P03).
     public static func prepare(
         _ tables: [TableDefinition], policy: DDLPolicy, _ connection: borrowing Connection
     ) throws(PostgreSQLError) -> (tables: MappedTables, executed: [String]) {
         let first = try MappedTables(checking: tables, connection)
-        let statements = statements(for: tables, first.checks, policy: policy)
-        guard !statements.isEmpty else { return (first, []) }
-        try connection.execute("BEGIN; " + statements.joined(separator: "; ") + "; COMMIT")
-        return (try MappedTables(checking: tables, connection), statements)
+        let executed = try Self.change(tables, by: change, first, connection) { statements(for: [$0], $1.checks, policy: policy) }
+        return (executed.isEmpty ? first : try MappedTables(checking: tables, connection), executed)
+    }
+
+    /// Makes the indexes and views that the mappings want and tables lack, each in a transaction of its own. Rows wait meanwhile.
+    /// - Throws: as of `prepare`.
+    /// - Returns: the statements that were run.
+    public static func makeAdditions(
+        _ tables: [TableDefinition], _ connection: borrowing Connection
+    ) throws(PostgreSQLError) -> [String] {
+        var executed: [String] = []
+        while true {
+            let checked = try MappedTables(checking: tables, connection)
+            // What was made and is missing still would be made without end.
+            let made = try change(tables, by: TableChange(), checked, connection) { table, now in
+                (now.checks[table.name]?.additions ?? []).first { !executed.contains($0) }.map { [$0] } ?? []
+            }
+            guard !made.isEmpty else { return executed }
+            executed += made
+        }
+    }
+
+    /// Runs for each table what it needs by a check that is made under the lock.
+    /// - Parameter checked: the tables as they are before; what needs nothing by that is passed over.
+    private static func change(
+        _ tables: [TableDefinition], by change: TableChange, _ checked: MappedTables, _ connection: borrowing Connection,
+        _ needed: (TableDefinition, MappedTables) -> [String]
+    ) throws(PostgreSQLError) -> [String] {
+        var executed: [String] = []
+        var locked: PostgreSQLError?
+        for table in tables where !needed(table, checked).isEmpty {
+            do throws(PostgreSQLError) {
+                executed += try change.run(connection) { connection throws(PostgreSQLError) in
+                    needed(table, try MappedTables(checking: [table], connection))
+                }
+            } catch {
+                guard TableChange.isLocked(error) else { throw error }
+                locked = locked ?? error
+            }
+        }
+        if let locked { throw locked }
+        return executed
     }
 }
+    ) throws(PostgreSQLError) -> (tables: MappedTables, executed: [String]) {
+        try prepare(tables, policy: policy, by: TableChange(), connection)
+    }
+
+    static func prepare(
+        _ tables: [TableDefinition], policy: DDLPolicy, by change: TableChange, _ connection: borrowing Connection

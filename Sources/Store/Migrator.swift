@@ -68,28 +68,38 @@ public enum Migrator {
     /// - Returns: the steps that were applied.
     @discardableResult
     public static func apply(_ connection: borrowing Connection, of steps: [Migration] = Migration.all) throws(Failure) -> [Migration] {
-        do throws(PostgreSQLError) { try connection.execute("SELECT pg_advisory_lock(\(lockKey))") } catch { throw .database(error) }
-        defer { _ = try? connection.query("SELECT pg_advisory_unlock(\(lockKey))") }
-        let pending = try pending(connection, of: steps)
-        for step in pending {
+        var applied: [Migration] = []
+        guard try !pending(connection, of: steps).isEmpty else { return applied }
+        while let step = try applyNext(connection, of: steps) { applied.append(step) }
+        return applied
+    }
+
+    private static func applyNext(_ connection: borrowing Connection, of steps: [Migration]) throws(Failure) -> Migration? {
+        do throws(Failure) {
+            do throws(PostgreSQLError) { try TableChange.begin(connection) } catch { throw .database(error) }
+            // Another process may have been faster.
+            let next = try pending(connection, of: steps).first
             do throws(PostgreSQLError) {
-                try connection.execute(script(of: step))
+                if let next { try connection.execute(body(of: next)) }
+                try connection.execute("COMMIT")
             } catch {
-                _ = try? connection.query("ROLLBACK")
                 throw .database(error)
             }
+            return next
+        } catch {
+            try? connection.execute("ROLLBACK")
+            throw error
         }
-        return pending
     }
 
     /// The SQL that `apply` runs for a step.
-    public static func script(of step: Migration) -> String {
+    public static func script(of step: Migration) -> String { "BEGIN;\n\(body(of: step))\nCOMMIT;" }
+
+    private static func body(of step: Migration) -> String {
         """
-        BEGIN;
         \(bookkeeping)
         \(step.sql)
         INSERT INTO penstock.migration (number, name, checksum) VALUES (\(step.number), \(quoteLiteral(step.name)), \(quoteLiteral(step.checksum)));
-        COMMIT;
         """
     }
 
