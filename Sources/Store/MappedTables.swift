@@ -12,7 +12,33 @@ public struct MappedTables: Sendable {
 
     /// Checks all tables. Changes nothing.
     public init(checking tables: [TableDefinition], _ connection: borrowing Connection) throws(PostgreSQLError) {
-        for table in tables { checks[table.name] = TableCheck(table, try Catalog.table(table.name, connection)) }
+        var found: [String: CatalogTable] = [:]
+        for table in tables {
+            found[table.name] = try Catalog.table(table.name, connection)
+            checks[table.name] = TableCheck(table, found[table.name])
+        }
+        checkNames(tables, found)
+    }
+
+    /// Mappings are held against one another by the names that they write: two names of one table show only here.
+    private mutating func checkNames(_ tables: [TableDefinition], _ found: [String: CatalogTable]) {
+        for (place, table) in tables.enumerated() {
+            guard let identifier = found[table.name]?.identifier else { continue }
+            for other in tables[..<place] where found[other.name]?.identifier == identifier {
+                let names =
+                    "'\(other.name)' of mapping \(other.mappings.joined(separator: ", ")) and '\(table.name)' of mapping "
+                    + "\(table.mappings.joined(separator: ", ")) are one table"
+                if table.partition != nil, other.partition != nil, table.retention != other.retention {
+                    let message = names + " that is to be kept for different times; say 'retention' in one place, and call the table alike"
+                    for name in [other.name, table.name] {
+                        checks[name]?.problems.append(TableCheck.Problem(message: message, remedy: nil))
+                    }
+                } else {
+                    checks[table.name]?.warnings.append(
+                        names + ": call it alike, or what one mapping says of it does not hold for the rows of the other")
+                }
+            }
+        }
     }
 
     /// The statements that make what is missing, as far as the policy goes: `create` makes tables, `evolve` adds nullable columns too.
@@ -33,6 +59,12 @@ public struct MappedTables: Sendable {
     ///   first; then that is thrown (55P03).
     public static func prepare(
         _ tables: [TableDefinition], policy: DDLPolicy, _ connection: borrowing Connection
+    ) throws(PostgreSQLError) -> (tables: MappedTables, executed: [String]) {
+        try prepare(tables, policy: policy, by: TableChange(), connection)
+    }
+
+    static func prepare(
+        _ tables: [TableDefinition], policy: DDLPolicy, by change: TableChange, _ connection: borrowing Connection
     ) throws(PostgreSQLError) -> (tables: MappedTables, executed: [String]) {
         let first = try MappedTables(checking: tables, connection)
         let executed = try Self.change(tables, by: change, first, connection) { statements(for: [$0], $1.checks, policy: policy) }
@@ -79,9 +111,3 @@ public struct MappedTables: Sendable {
         return executed
     }
 }
-    ) throws(PostgreSQLError) -> (tables: MappedTables, executed: [String]) {
-        try prepare(tables, policy: policy, by: TableChange(), connection)
-    }
-
-    static func prepare(
-        _ tables: [TableDefinition], policy: DDLPolicy, by change: TableChange, _ connection: borrowing Connection
