@@ -98,11 +98,26 @@ public enum Migrator {
     private static func body(of step: Migration) -> String {
         """
         \(bookkeeping)
-        \(step.sql)
+        \(step.number == 6 ? keepingRevokes(step.sql) : step.sql)
         INSERT INTO penstock.migration (number, name, checksum) VALUES (\(step.number), \(quoteLiteral(step.name)), \(quoteLiteral(step.checksum)));
         """
     }
 
-    /// Any number, as long as nobody else takes it: "penstock" in ASCII.
-    private static let lockKey: Int64 = 0x7065_6e73_746f_636b
+    /// Step 6 lets the role penstock_analyst read the whole schema, though step 1 had done so already: what was revoked in between stays revoked.
+    private static func keepingRevokes(_ sql: String) -> String {
+        """
+        SELECT set_config('penstock.revoked', coalesce((
+            SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_roles AS r CROSS JOIN pg_class AS c
+            WHERE r.rolname = 'penstock_analyst' AND has_schema_privilege(r.oid, 'penstock', 'USAGE') AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')
+                AND c.oid IN (to_regclass('penstock.dead_letter'), to_regclass('penstock.session'), to_regclass('penstock.writer'))), ''), true);
+        \(sql)
+        DO $$
+        BEGIN
+            IF current_setting('penstock.revoked') <> '' THEN
+                EXECUTE 'REVOKE SELECT ON ' || current_setting('penstock.revoked') || ' FROM penstock_analyst';
+            END IF;
+        END
+        $$;
+        """
+    }
 }
