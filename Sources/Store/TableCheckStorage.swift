@@ -22,7 +22,7 @@ extension TableCheck {
             } else if !found.isOwned {
                 warnings.append(
                     "table '\(wanted.name)' of mapping \(mappings) belongs to another role than \(found.role): its owner makes and drops the partitions, "
-                        + "by `penstock migrate` each day; a row without one becomes a dead letter")
+                        + "by `penstock migrate` each day; a row without one is a dead letter until there is one")
             }
         case .timescale:
             if !found.hasTimescale {
