@@ -67,8 +67,10 @@ public struct MappedTables: Sendable {
         _ tables: [TableDefinition], policy: DDLPolicy, by change: TableChange, _ connection: borrowing Connection
     ) throws(PostgreSQLError) -> (tables: MappedTables, executed: [String]) {
         let first = try MappedTables(checking: tables, connection)
+        guard !statements(for: tables, first.checks, policy: policy).isEmpty else { return (first, []) }
         let executed = try Self.change(tables, by: change, first, connection) { statements(for: [$0], $1.checks, policy: policy) }
-        return (executed.isEmpty ? first : try MappedTables(checking: tables, connection), executed)
+        // Also where another process has done all of it.
+        return (try MappedTables(checking: tables, connection), executed)
     }
 
     /// Makes the indexes and views that the mappings want and tables lack, each in a transaction of its own. Rows wait meanwhile.
@@ -103,8 +105,9 @@ public struct MappedTables: Sendable {
                     needed(table, try MappedTables(checking: [table], connection))
                 }
             } catch {
-                guard TableChange.isLocked(error) else { throw error }
-                locked = locked ?? error
+                guard TableChange.isLocked(error), case .server(var reason) = error else { throw error }
+                reason.message = "table '\(table.name)' is in use all the time: " + reason.message
+                locked = locked ?? .server(reason)
             }
         }
         if let locked { throw locked }
