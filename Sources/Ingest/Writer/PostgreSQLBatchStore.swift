@@ -29,7 +29,7 @@ final class PostgreSQLBatchStore: BatchStore {
     private var partitionLimit = 16
 
     /// Told of mappings whose table is wrong, at each try, and of those whose table takes rows again. Called on the writer's thread.
-    typealias ParkingObserver = @Sendable (_ mappings: [String], _ isParked: Bool) -> Void
+    typealias ParkingObserver = @Sendable (_ mappings: [String], _ parkedBecause: String?) -> Void
 
     /// - Parameters:
     ///   - idleLimitMilliseconds: how long a transaction may stand still before the server ends it: shorter than a lease, so that a stopped process
@@ -89,7 +89,7 @@ final class PostgreSQLBatchStore: BatchStore {
         if statements?.plan !== batch.plan {
             // Parked are targets of a plan: those of another one are tried anew.
             if let former = statements?.plan {
-                for target in parked.targets.keys { parkingChanged(mappings(of: target, former), false) }
+                for target in parked.targets.keys { parkingChanged(mappings(of: target, former), nil) }
                 parked = ParkedTargets()
             }
             statements = TargetStatements(batch.plan)
@@ -190,7 +190,7 @@ final class PostgreSQLBatchStore: BatchStore {
                     "table": "\(batch.plan.targets[target].table)", "mappings": "\(names.joined(separator: ", "))", "reason": "\(error)",
                 ])
         }
-        parkingChanged(names, true)
+        parkingChanged(names, error.description)
         refuseAll(of: target, batch, because: error)
     }
 
@@ -205,7 +205,7 @@ final class PostgreSQLBatchStore: BatchStore {
         guard !parked.isEmpty else { return }
         for target in targets where parked.unpark(target) {
             logger.notice("the table can be written again", metadata: ["table": "\(plan.targets[target].table)"])
-            parkingChanged(mappings(of: target, plan), false)
+            parkingChanged(mappings(of: target, plan), nil)
         }
     }
 
