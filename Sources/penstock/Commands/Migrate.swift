@@ -68,10 +68,7 @@ struct Migrate: AsyncParsableCommand {
         let tables = try tables(of: mappings, connection)
         let (prepared, executed) = try MappedTables.prepare(tables, policy: .evolve, connection)
         for statement in executed where !statement.hasPrefix("COMMENT") { print(statement + ";") }
-        for addition in tables.flatMap({ prepared.checks[$0.name]?.additions ?? [] }) {
-            print(addition + ";")
-            try connection.execute(addition)
-        }
+        for addition in try MappedTables.makeAdditions(tables, connection) { print(addition + ";") }
         let round = try PartitionRound(of: tables.filter { prepared.checks[$0.name]?.problems.isEmpty ?? false }, connection)
         for partition in round.made { print("partition \(partition) made") }
         for partition in round.dropped { print("partition \(partition) dropped: all its rows were older than the table keeps") }
