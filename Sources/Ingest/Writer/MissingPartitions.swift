@@ -34,7 +34,8 @@ struct MissingPartitions {
     /// What was made; rows of the others are refused for now.
     struct Outcome {
         var made: [String] = []
-        var refused = 0
+        /// There are more than may be made at once.
+        var isPartial = false
         /// Why partitions cannot be made.
         var reason: ServerError?
     }
@@ -51,13 +52,13 @@ struct MissingPartitions {
         let first = Set(lacking.sorted().suffix(maximum))
         do throws(PostgreSQLError) {
             outcome.made = try maker.make(forRowsIn: first, lockTimeoutMilliseconds: lockTimeoutMilliseconds, connection)
-            outcome.refused = refuse(
+            outcome.isPartial = refuse(
                 lacking.subtracting(first), sqlState: "23514",
                 "its partition is not there yet: \(lacking.count) were missing at once, and they are made in turn")
         } catch {
             guard case .server(let reason) = error, reason.classification != .passing else { throw error }
             outcome.reason = reason
-            outcome.refused = refuse(
+            _ = refuse(
                 try maker.lacking(first, connection).union(lacking.subtracting(first)), sqlState: reason.sqlState,
                 "its partition cannot be made: \(reason)")
         }
@@ -66,10 +67,10 @@ struct MissingPartitions {
 
     /// Holds back units whose rows would take one transaction to more partitions than that: the server locks each with all its indexes, and when its table of
     /// locks is full, nobody can do anything. The newest rows stay.
-    /// - Returns: how many units.
-    func refuse(beyond limit: Int) -> Int {
+    /// - Returns: whether there are some.
+    func refuse(beyond limit: Int) -> Bool {
         let starts = starts
-        guard starts.count > limit else { return 0 }
+        guard starts.count > limit else { return false }
         return refuse(
             Set(starts.sorted().prefix(starts.count - limit)), sqlState: "53200",
             "rows for \(starts.count) partitions came at once, and \(limit) are the most for one transaction: the older ones are brought in in turn"
@@ -89,8 +90,8 @@ struct MissingPartitions {
         )
     }
 
-    private func refuse(_ starts: Set<Int64>, stage: DeadLetterStage = .table, sqlState: String, _ reason: String) -> Int {
-        guard !starts.isEmpty else { return 0 }
+    private func refuse(_ starts: Set<Int64>, stage: DeadLetterStage = .table, sqlState: String, _ reason: String) -> Bool {
+        guard !starts.isEmpty else { return false }
         var refused: Set<Int> = []
         for (unit, rows) in UnitRows(batch).units(of: target) {
             var needs = needs
@@ -98,7 +99,7 @@ struct MissingPartitions {
             if !needs.starts.isDisjoint(with: starts) { refused.insert(unit) }
         }
         for unit in refused { batch.refusals[unit] = Refusal(stage: stage, sqlState: sqlState, column: nil, error: reason) }
-        return refused.count
+        return !refused.isEmpty
     }
 
     /// How many partitions rows of one transaction may belong to, so that they take no more than an eighth of the server's table of locks, at four

@@ -122,6 +122,7 @@ final class PostgreSQLBatchStore: BatchStore {
             case .committed:
                 timeoutsInSequence = 0
                 batch.committedRows = attempt.rowCounts()
+                letInHeldBack(of: batch)
                 reopen(batch.committedRows.map(\.target), batch.plan)
                 return .committed
             case .retry: continue
@@ -130,7 +131,10 @@ final class PostgreSQLBatchStore: BatchStore {
                 if let lost = makePartitions(target, batch, open) { return .rolledBack(lost) }
             case .ended(let outcome):
                 // It may turn out to be in.
-                if case .unknown = outcome { batch.committedRows = attempt.rowCounts() }
+                if case .unknown = outcome {
+                    batch.committedRows = attempt.rowCounts()
+                    letInHeldBack(of: batch)
+                }
                 if case .rolledBack(.server(let error)) = outcome, error.sqlState == "57014" {
                     timeoutsInSequence += 1
                     // What takes too long as one statement may pass as several.
@@ -145,8 +149,13 @@ final class PostgreSQLBatchStore: BatchStore {
     private func boundPartitions(of batch: Batch) {
         for (number, target) in batch.plan.targets.enumerated() where target.partition?.with == .native {
             guard batch.tables[number].rowCount > partitionLimit, let partitions = MissingPartitions(of: number, batch) else { continue }
-            if partitions.refuse(beyond: partitionLimit) > 0 { parkingChanged(mappings(of: number, batch.plan), true) }
+            if partitions.refuse(beyond: partitionLimit) { batch.heldBack.insert(number) }
         }
+    }
+
+    /// Letters of rows that were held back are in: somebody else may bring them in now.
+    private func letInHeldBack(of batch: Batch) {
+        for target in batch.heldBack { parkingChanged(mappings(of: target, batch.plan), nil) }
     }
 
     /// Made for one batch; more are left to the thread that brings in dead letters, so that no other table waits for them.
@@ -160,8 +169,9 @@ final class PostgreSQLBatchStore: BatchStore {
         do throws(PostgreSQLError) {
             let outcome = try missing.make(
                 atMost: Self.partitionsPerBatch, lockTimeoutMilliseconds: settings.lockTimeoutMilliseconds, open.connection)
-            if outcome.refused > 0 { parkingChanged(mappings(of: target, batch.plan), true) }
+            if outcome.isPartial { batch.heldBack.insert(target) }
             if let reason = outcome.reason {
+                parkingChanged(mappings(of: target, batch.plan), "partitions cannot be made: \(reason)")
                 logger.error(
                     "partitions cannot be made; rows without one become dead letters until they can",
                     metadata: ["table": "\(missing.table.name)", "reason": "\(reason)"])
