@@ -23,7 +23,7 @@ struct ConfigurationTests {
     @Test("keys, units, lists, variables; the environment comes last")
     func values() throws {
         let reading = try read(
-            "broker: {url: [\"mqtt://u:p@a:1\", \"mqtt://[::1]\"], keep_alive: 1m}\nbatch: {max_bytes: 1MiB, linger: 250ms}\ndatabase: {url: \"${DB:-x}\"}\npool: {sessions: 3}",
+            "broker: {url: [\"mqtt://u:p@a:1\", \"mqtt://[::1]\"], keep_alive: 1m}\ndead_letter: {keep: forever}\nbatch: {max_bytes: 1MiB, linger: 250ms}\ndatabase: {url: \"${DB:-x}\"}\npool: {sessions: 3}",
             ["PENSTOCK_POOL_SESSIONS": "5", "DB": "service=s"])
         #expect(reading.errors.isEmpty, "\(reading.errors)")
         let configuration = reading.configuration
@@ -31,6 +31,7 @@ struct ConfigurationTests {
         #expect(configuration.broker.username == "u" && configuration.broker.password == Secret("p"))
         #expect(configuration.broker.keepAlive == .seconds(60))
         #expect(configuration.batch.maximumBytes == 1 << 20 && configuration.batch.linger == .milliseconds(250))
+        #expect(configuration.deadLetter.keep == nil && Configuration().deadLetter.keep == .hours(720))
         #expect(configuration.database.url.value == "service=s")
         #expect(configuration.pool.sessions == 5)
     }
@@ -45,7 +46,7 @@ struct ConfigurationTests {
             ("broker: {password: x}", "", "needs broker.username"), ("batch: {max_bytes: lots}", "", "is a size such as 64KiB"),
             ("database: {url: \"${NOT_SET}\"}", "", "the environment variable NOT_SET is not set"),
             ("http: {listen: x}", "", "is an address with a port such as 127.0.0.1:9464"),
-            ("dead_letter: {keep: 3d}", "", "'keep' in 'dead_letter' is not yet supported"),
+            ("dead_letter: {keep: 5m}", "", "'dead_letter.keep' is a duration such as 500ms, 30s or 5m, from 1h to 36500d, not '5m'"),
             ("ddl: maybe", "", "is one of off, create, evolve"), ("pool: {group: a/b}", "", "without / + and #"),
         ])
     func mistakes(text: String, unused: String, words: String) throws {
