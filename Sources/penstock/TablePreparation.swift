@@ -14,7 +14,7 @@ enum TablePreparation {
         _ settings: DatabaseSettings, _ mappings: [MappingSyntax], _ policy: DDLPolicy, _ logger: Logger
     ) throws -> (tables: MappedTables, mappings: [MappingSyntax]) {
         let connection = try Connection(url: settings.url.value, defaults: settings.connectionDefaults)
-        do {
+        do throws(Migrator.Failure) {
             if policy == .off {
                 try Migrator.requireAll(connection)
             } else {
@@ -22,7 +22,7 @@ enum TablePreparation {
                     logger.info("migration applied", metadata: ["number": "\(step.number)", "name": "\(step.name)"])
                 }
             }
-        } catch let error as Migrator.Failure {
+        } catch {
             if case .database(let inner) = error { throw inner }
             throw Failure(.failed, "\(error)")
         }

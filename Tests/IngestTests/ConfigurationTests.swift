@@ -130,4 +130,54 @@ struct ConfigurationTests {
         dump(reading.configuration, to: &dumped)
         #expect(!dumped.contains("hidden") && !"\(reading.configuration)".contains("hidden"))
     }
+
+    @Test("what Kubernetes puts into the environment for a Service of our name is no setting")
+    func serviceLinks() throws {
+        let reading = try read(
+            "# nothing",
+            [
+                "PENSTOCK_PORT": "tcp://10.0.0.11:9464", "PENSTOCK_PORT_9464_TCP": "tcp://10.0.0.11:9464",
+                "PENSTOCK_PORT_9464_TCP_ADDR": "10.0.0.11", "PENSTOCK_PORT_9464_TCP_PORT": "9464", "PENSTOCK_PORT_9464_TCP_PROTO": "tcp",
+                "PENSTOCK_SERVICE_HOST": "10.0.0.11", "PENSTOCK_SERVICE_PORT": "9464", "PENSTOCK_SERVICE_PORT_HTTP": "9464",
+                // Of the Service penstock-http, with addresses of version 6 and a port of UDP.
+                "PENSTOCK_HTTP_PORT": "udp://[fd00::b]:53", "PENSTOCK_HTTP_PORT_53_UDP": "udp://[fd00::b]:53",
+                "PENSTOCK_HTTP_PORT_53_UDP_ADDR": "fd00::b", "PENSTOCK_HTTP_SERVICE_HOST": "fd00::b",
+            ])
+        #expect(reading.errors.isEmpty, "\(reading.errors)")
+    }
+
+    @Test(
+        "what only looks like one of them is still a mistake",
+        arguments: [
+            ("PENSTOCK_PORT", "9464"), ("PENSTOCK_PORT", "tcp://broker:1883"), ("PENSTOCK_PORT", "mqtt://10.0.0.11:1883"),
+            ("PENSTOCK_BROKER_PORT", "1883"), ("PENSTOCK_HTTP_PORT", "9464"), ("PENSTOCK_SERVICE_HOST", "database"),
+            ("PENSTOCK_SERVICE_PORT", "tcp://10.0.0.11:9464"), ("PENSTOCK_SERVICE", "10.0.0.11"),
+            ("PENSTOCK_PORT_TCP", "tcp://10.0.0.11:9464"), ("PENSTOCK_PORT_9464_TCP_HOST", "10.0.0.11"),
+            ("PENSTOCK_PORT_9464_TCP_PROTO", "mqtt"),
+            ("PENSTOCK_PORT_99999_TCP_ADDR", "10.0.0.11"), ("PENSTOCK_", "tcp://10.0.0.11:9464"),
+        ])
+    func noServiceLinks(name: String, value: String) throws {
+        let errors = try read("# nothing", [name: value]).errors.map(\.description)
+        #expect(errors.contains { $0.contains("unknown setting in the environment") }, "\(errors)")
+    }
+
+    @Test(
+        "a secret that everybody may read is warned of, by the file's own rights and not by those of a link to it",
+        arguments: [0o644, 0o440])
+    func secretsRights(mode: Int) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "secrets-\(UInt32.random(in: 0...UInt32.max))")
+        try FileManager.default.createDirectory(at: folder.appending(path: "data"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "data/password").path
+        #expect(FileManager.default.createFile(atPath: file, contents: Data("x".utf8), attributes: [.posixPermissions: mode]))
+        // As Kubernetes mounts them: password -> ..data/password, ..data -> a folder.
+        try FileManager.default.createSymbolicLink(atPath: folder.appending(path: "..data").path, withDestinationPath: "data")
+        let link = folder.appending(path: "password").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "..data/password")
+        for path in [file, link] {
+            let reading = try read("broker: {username: u, password_file: \(path)}")
+            #expect(reading.errors.isEmpty, "\(reading.errors)")
+            #expect(reading.warnings.isEmpty == (mode == 0o440), "\(path): \(reading.warnings)")
+        }
+    }
 }

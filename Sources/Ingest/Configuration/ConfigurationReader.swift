@@ -136,6 +136,7 @@ public struct ConfigurationReader {
             if ["PENSTOCK_CONFIG", "PENSTOCK_STRICT", "PENSTOCK_BINARY"].contains(name) || name.hasPrefix("PENSTOCK_TEST_") { continue }
             let mark = SourceMark(file: name, line: 1, column: 1)
             guard let path = paths[name] else {
+                if ServiceLink.made(name, value) { continue }
                 diagnostics.add(at: mark, "unknown setting in the environment", hint: suggestion(for: name, among: paths.keys.sorted()))
                 continue
             }
@@ -354,8 +355,7 @@ public struct ConfigurationReader {
             fail(path, "cannot read the file '\(name)'")
             return nil
         }
-        if let mode = (try? FileManager.default.attributesOfItem(atPath: name))?[.posixPermissions] as? NSNumber, mode.intValue & 0o004 != 0
-        {
+        if SecretFile.isOpenToAll(name) {
             warnings.append("\(path): everybody on this machine may read '\(name)'; chmod 600 keeps it secret")
         }
         return content

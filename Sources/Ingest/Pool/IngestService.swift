@@ -89,9 +89,9 @@ public final class IngestService: Sendable {
                 store: { [logger, parked, parkedMappings, metrics] in
                     PostgreSQLBatchStore(
                         settings: database, idleLimitMilliseconds: leaseMilliseconds * 4 / 5, logger: logger,
-                        parkingChanged: { mappings, isParked in
-                            let isNews = parkedMappings.change(mappings, isParked: isParked, writer: index)
-                            if isNews || !isParked { parked.tableWasParked() }
+                        parkingChanged: { mappings, reason in
+                            let isNews = parkedMappings.change(mappings, parkedBecause: reason, writer: index)
+                            if isNews || reason == nil { parked.tableWasParked() }
                         }, mendCount: { parked.mendCount }, metrics: metrics)
                 },
                 report: { report in
@@ -148,10 +148,10 @@ public final class IngestService: Sendable {
         }
         for answer in answers { sum.add(try await answer.get()) }
         sum.databaseTrouble = sum.databaseTrouble ?? leases.troubles.current
-        let parked = parkedMappings.names
+        let parked = parkedMappings.troubles
         let plan = runningPlan.withLock { $0 }
         sum.runningMappings = zip(plan.names, zip(plan.patterns, plan.tableNames)).map { name, rest in
-            MappingSnapshot(name: name, patterns: rest.0, tables: rest.1, isParked: parked.contains(name))
+            MappingSnapshot(name: name, patterns: rest.0, tables: rest.1, parked: parked[name])
         }
         sum.brokerDropped = watch.droppedCount
         sum.sessions.sort {

@@ -93,8 +93,11 @@ extension RepeatedLines {
 
         /// Writes what came again and was not told: before the process ends.
         public func writeUntold() {
-            let now = ContinuousClock.now
-            for line in takeQuiet(since: now, at: now) { line.write() }
+            let lines = entries.withLock { entries in
+                defer { entries.removeAll() }
+                return entries.values.filter { $0.untold > 0 }.sorted { $0.seenAt < $1.seenAt }.map { $0.line.repeated($0.untold) }
+            }
+            for line in lines { line.write() }
         }
 
         /// - Returns: nil where the line is only counted.

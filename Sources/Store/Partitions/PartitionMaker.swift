@@ -148,12 +148,12 @@ public struct PartitionMaker {
     }
 
     /// What is not there yet, in the order of time. A default partition takes all that no other one does.
-    private func gaps(in list: PartitionList, _ starts: [Int64]) -> [Range<Int64>] {
+    func gaps(in list: PartitionList, _ starts: [Int64]) -> [Range<Int64>] {
         guard !list.hasDefault else { return [] }
         return Set(starts).sorted().flatMap { list.gaps(in: $0..<partition.every.end(from: $0)) }
     }
 
-    private func kept(of starts: Set<Int64>, _ connection: borrowing Connection) throws(PostgreSQLError) -> [Int64] {
+    func kept(of starts: Set<Int64>, _ connection: borrowing Connection) throws(PostgreSQLError) -> [Int64] {
         let oldest = table.retention == nil ? .min : try PartitionClock(connection).oldest(of: table, connection)
         return starts.filter { partition.every.end(from: $0) > oldest }.sorted()
     }
