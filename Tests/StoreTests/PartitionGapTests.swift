@@ -40,8 +40,8 @@ struct PartitionGapTests {
             ([-5..<0, 10..<12], [0..<10]),
         ] as [([Range<Int64>], [Range<Int64>])])
     func gaps(there: [Range<Int64>], expected: [Range<Int64>]) {
-        var list = PartitionList()
-        list.partitions = there.map { PartitionList.Partition(name: "", qualifiedName: "", lower: $0.lowerBound, upper: $0.upperBound) }
+        let list = PartitionList(
+            there.map { PartitionList.Partition(name: "", qualifiedName: "", lower: $0.lowerBound, upper: $0.upperBound) })
         #expect(list.gaps(in: 0..<10) == expected)
     }
 

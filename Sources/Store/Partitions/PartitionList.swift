@@ -41,6 +41,9 @@ public struct PartitionList: Sendable {
     /// Nil where there is no such table.
     var parent: Parent?
 
+    /// As a value, for what is decided by it.
+    init(_ partitions: [Partition]) { self.partitions = partitions }
+
     /// Bounds are told in the session's time zone and order of day and month: in a transaction with these they are what they look like.
     static let settings = "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL standard_conforming_strings = on"
 
