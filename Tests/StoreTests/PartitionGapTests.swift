@@ -83,6 +83,9 @@ struct PartitionGapTests {
             GRANT USAGE ON SCHEMA owned TO the_service
             """)
         let table = try dividedTable("owned.by_role", "partition: {by: time, every: day}", on: database)
+        try database.connection.execute("SET allow_in_place_tablespaces = on")
+        try database.connection.execute("CREATE TABLESPACE aside LOCATION ''")
+        try database.connection.execute("GRANT CREATE ON TABLESPACE aside TO the_owner; ALTER TABLE owned.by_role SET TABLESPACE aside")
         // In the search path of the owner, something else has the name.
         try database.connection.execute("ALTER TABLE owned.by_role OWNER TO the_owner; CREATE TABLE the_owner.by_role (x int)")
         for name in ["owned.by_role", "by_role"] {
@@ -95,9 +98,12 @@ struct PartitionGapTests {
         }
         #expect(
             try database.rows(
-                "SELECT DISTINCT relowner::regrole::text, relnamespace::regnamespace::text FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'owned.by_role'::regclass"
-            )
-                == [["the_owner", "owned"]])
+                """
+                SELECT DISTINCT relowner::regrole::text, relnamespace::regnamespace::text, spcname
+                FROM pg_inherits JOIN pg_class AS c ON c.oid = inhrelid LEFT JOIN pg_tablespace AS t ON t.oid = reltablespace
+                WHERE inhparent = 'owned.by_role'::regclass
+                """)
+                == [["the_owner", "owned", "aside"]])
         try database.connection.execute("SET SESSION AUTHORIZATION the_owner; ALTER TABLE owned.by_role ADD COLUMN more int")
     }
 
