@@ -13,7 +13,7 @@ extension EndToEndTests {
         private static let proposalCommand = "$ penstock infer --topic 'cellar/#' --seconds 30 --out mappings"
 
         /// What of the page is typed here.
-        static func commands() throws -> Set<String> {
+        static func typed() throws -> Set<String> {
             var typed: Set = [String(proposalCommand.dropFirst(2))]
             for case .command(_, let text, _) in Transcript(page: try Page(name)).steps { typed.insert(text) }
             return typed

@@ -102,6 +102,7 @@ final class DocumentStage {
     /// `check` reads a configuration, with files that are there and servers that are those of this test.
     func check(configuration typed: Typed) async throws {
         let secrets = try secretsFolder()
+        if typed.text.contains("ca.pem") { try await writeCertificates(secrets) }
         try reader.write("shown.yaml", typed.text.replacing("/run/secrets/", with: secrets.path + "/") + "\n")
         // Of the environment only what names the database: the rest is the page's matter.
         for more in ["--offline"] + (typed.text.contains("\ndatabase:") ? [""] : []) {
@@ -121,17 +122,29 @@ final class DocumentStage {
         #expect(result.end == .exit(0), "\(typed.place): \(result.text)")
     }
 
-    /// What the pages put under /run/secrets and /secrets, and certificates in the folder of the configuration.
+    /// What the pages put under /run/secrets and /secrets.
     func secretsFolder() throws -> URL {
         let folder = reader.folder.appending(path: "secrets")
         guard !FileManager.default.fileExists(atPath: folder.path) else { return folder }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in ["broker", "penstock-http", "key", "http-token", "device-password", "grafana-password"] {
+        for name in ["broker", "penstock-http", "http-token", "device-password", "grafana-password"] {
             let file = folder.appending(path: name)
             try "0123456789abcdef0123456789abcdef\n".write(to: file, atomically: false, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
         }
         return folder
+    }
+
+    /// In the folder of the configuration, under the names that the pages give them.
+    private func writeCertificates(_ secrets: URL) async throws {
+        let folder = reader.folder
+        guard !FileManager.default.fileExists(atPath: folder.appending(path: "ca.pem").path) else { return }
+        let made = try await TestCertificates()
+        let files = [
+            (made.authority, folder.appending(path: "ca.pem")), (made.client.certificate, folder.appending(path: "penstock.pem")),
+            (made.clientKeyEncrypted, folder.appending(path: "penstock.key")), (made.clientKeyPassword, secrets.appending(path: "key")),
+        ]
+        for (file, place) in files { try FileManager.default.copyItem(at: file, to: place) }
     }
 
     /// A mosquitto with the lines of a page takes messages.

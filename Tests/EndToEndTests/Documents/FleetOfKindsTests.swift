@@ -5,7 +5,7 @@ extension EndToEndTests {
     /// The run that docs/infer.md shows takes a minute; here the devices talk twenty times as fast, until as many messages are heard.
     @Suite("The page about infer shows what twelve kinds of device lead to")
     struct FleetOfKinds {
-        private static let name = "docs/infer.md"
+        static let name = "docs/infer.md"
 
         /// What of the page is typed here.
         static func typed() throws -> Set<String> {

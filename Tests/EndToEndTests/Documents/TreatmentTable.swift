@@ -41,7 +41,7 @@ enum TreatmentTable {
             .init(
                 prints: ["the schema 'penstock' and", "up to date"],
                 holds: ["to_regclass('readings') IS NOT NULL", "to_regclass('penstock.session') IS NOT NULL"])),
-        "penstock migrate --dry-run": .run(.init(prints: ["CREATE TABLE IF NOT EXISTS \"readings\""])),
+        "penstock migrate --dry-run": .run(.init(prints: ["the tables are as the mappings need them"])),
         "penstock migrate [--dry-run]": .run(.init(typed: ["penstock migrate", "penstock migrate --dry-run"])),
         "penstock run": .run(
             .init(
@@ -91,7 +91,7 @@ enum TreatmentTable {
             .init(typed: ["penstock infer --topic 'site/#' --messages 20"], prints: ["topic: site/", "become rows"])),
         "mosquitto_sub -v": .run(.init(typed: ["mosquitto_sub -v -t 'site/#' -C 1"], prints: ["site/north/greenhouse/"])),
         "mosquitto_sub -F %j": .run(.init(typed: ["mosquitto_sub -F %j -t 'site/#' -C 1"], prints: ["\"topic\":\"site/north/greenhouse/"])),
-        "mosquitto_sub -v -t '#'": .run(.init(typed: ["mosquitto_sub -v -t '#' -C 3"], prints: ["/state "])),
+        "mosquitto_sub -v -t '#'": .run(.init(typed: ["mosquitto_sub -v -t '#' -C 20"], prints: ["/state "])),
         "pg_dump --format custom --file telemetry.dump telemetry": .run(
             .init(before: [.until("(SELECT count(*) FROM climate) > 100")])),
         "pg_restore --exit-on-error --dbname telemetry_restored telemetry.dump": .run(
