@@ -89,7 +89,9 @@ let package = Package(
             name: "IngestTests",
             dependencies: ["Ingest", "MQTT", "Mapping", "Store", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioEmbedded, log],
             swiftSettings: strictness),
-        .testTarget(name: "OperationsTests", dependencies: ["Operations", "Ingest", metrics, httpTypes, log], swiftSettings: strictness),
+        .testTarget(
+            name: "OperationsTests", dependencies: ["Operations", "Ingest", "Store", "MQTT", metrics, httpTypes, log],
+            swiftSettings: strictness),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["Ingest", "Store", "PostgreSQL", "Mapping", "MQTT", "CopyFormat", nioCore, nioEmbedded, log],

@@ -12,13 +12,13 @@ final class Servers {
     init(folder: URL) throws {
         brokerPort = try Self.freePort()
         let databasePort = try Self.freePort()
-        databaseURL = "postgresql://penstock@127.0.0.1:\(databasePort)/postgres"
+        databaseURL = "postgresql://postgres@127.0.0.1:\(databasePort)/postgres"
         chmod(folder.path, 0o777)
         let asServerUser = getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
         let bin = "/usr/lib/postgresql/15/bin/"
         let data = folder.appending(path: "data").path
         _ = try Child(
-            asServerUser + [bin + "initdb", "-D", data, "-U", "penstock", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            asServerUser + [bin + "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
             outputs: folder.appending(path: "initdb")
         )
         .waitForSuccess()

@@ -21,7 +21,8 @@ public struct ForeignText: CustomStringConvertible, Sendable {
         description = text
     }
 
-    private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+    /// Whether a character is seen, and leaves alone how others are.
+    public static func isShown(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: false
         default: true

@@ -124,7 +124,7 @@ public final class Monitor: Sendable {
         let shown = showsReasons ? problems.blocking : []
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let body = (try? encoder.encode(Readiness(ready: problems.isReady, problems: shown))) ?? Data()
+        let body = (try? encoder.encode(Readiness(ready: problems.isReady, problems: shown))).map(StatusReport.escapingHidden) ?? Data()
         return Answer(problems.isReady ? .ok : .serviceUnavailable, json: body)
     }
 

@@ -64,8 +64,13 @@ public struct Connection: ~Copyable {
     private static func mentions(_ name: String, in url: String) -> Bool { url.contains(name + "=") || url.contains(name + " =") }
 
     private static func message(of handle: OpaquePointer) -> String {
-        let text = String(cString: PQerrorMessage(handle))
-        return text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        oneLine(String(cString: PQerrorMessage(handle)))
+    }
+
+    /// libpq's lines as one, without their indentation; its question whether the server is running is left out, since our advice asks it.
+    static func oneLine(_ text: String) -> String {
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }
+        return lines.filter { !$0.isEmpty && !$0.hasPrefix("Is the server running") }.joined(separator: "; ")
     }
 
     /// Whether the connection stands, as far as libpq knows.

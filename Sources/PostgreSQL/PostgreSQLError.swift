@@ -92,6 +92,9 @@ extension ServerError: CustomStringConvertible {
         return text
     }
 
+    /// The SQLSTATE of a server whose table of locks is full, or its memory.
+    public static let outOfLocks = "53200"
+
     /// A row has no partition to go to. (A check constraint that fails has the same SQLSTATE, and a name.)
     public var saysPartitionIsMissing: Bool { sqlState == "23514" && constraint == nil }
 

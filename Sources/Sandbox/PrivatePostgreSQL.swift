@@ -19,7 +19,7 @@ public final class PrivatePostgreSQL: Sendable {
     /// Makes the cluster; `start` starts it.
     /// - Parameters:
     ///   - folder: exists; a subfolder takes the data, and one that is there already is used. nil: a temporary folder, removed with this object.
-    ///   - password: of the role `penstock`, for SCRAM; nil: nobody is asked for one.
+    ///   - password: of the superuser, for SCRAM; nil: nobody is asked for one.
     ///   - settings: `name=value`, as `postgres -c` takes them.
     /// - Throws: `SandboxError` with the end of `initdb`'s output.
     public init(folder: URL? = nil, password: String? = nil, settings: [String] = []) async throws {
@@ -40,10 +40,10 @@ public final class PrivatePostgreSQL: Sendable {
         for _ in 0..<200 where running.pollEnd() == nil { usleep(10_000) }
     }
 
-    /// `postgresql://penstock@127.0.0.1:PORT/DATABASE`, with the password if there is one.
+    /// `postgresql://postgres@127.0.0.1:PORT/DATABASE`, with the password if there is one.
     public func url(database: String = "postgres") -> String {
         let secret = password.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }.map { ":\($0)" } ?? ""
-        return "postgresql://penstock\(secret)@127.0.0.1:\(port)/\(database)"
+        return "postgresql://postgres\(secret)@127.0.0.1:\(port)/\(database)"
     }
 
     /// Of the postmaster; nil while it is not running.
@@ -110,7 +110,7 @@ public final class PrivatePostgreSQL: Sendable {
         if user != nil { chmod(folder.url.path, 0o711) }
         try give(data)
         var arguments = [
-            binaries + "initdb", "-D", data.path, "-U", "penstock", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+            binaries + "initdb", "-D", data.path, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
             "-A", password == nil ? "trust" : "scram-sha-256",
         ]
         let passwordFile = folder.url.appending(path: "password")

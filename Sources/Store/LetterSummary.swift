@@ -30,7 +30,7 @@ public struct LetterSummary: Sendable {
     private static let timeoutMilliseconds = 3000
     private static let payloadStartBytes = 400
 
-    /// The newest letters, the newest first.
+    /// The newest letters, the newest first, by way of the primary key.
     public static func latest(_ maximum: Int, _ connection: borrowing Connection) throws(PostgreSQLError) -> [Letter] {
         let rows = try reading(
             """
@@ -46,12 +46,26 @@ public struct LetterSummary: Sendable {
         }
     }
 
-    /// Letters of the last hour, by mapping and stage, the most first.
+    /// Letters of the last hour, by mapping and stage, the most first. Older ones are not read, however many there are: for each mapping that has letters the
+    /// index (mapping, received) leads to those of the hour, and `OFFSET 0` keeps the planner from making one reading of the whole table of it.
     public static func ofLastHour(_ connection: borrowing Connection) throws(PostgreSQLError) -> [Count] {
         let rows = try reading(
             """
-            SELECT mapping, stage, count(*), (array_agg(error ORDER BY id DESC))[1] FROM penstock.dead_letter
-            WHERE received > now() - interval '1 hour' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 100
+            WITH RECURSIVE known AS (
+                (SELECT mapping FROM penstock.dead_letter ORDER BY mapping LIMIT 1)
+                UNION ALL
+                SELECT (SELECT mapping FROM penstock.dead_letter AS l WHERE l.mapping > known.mapping ORDER BY l.mapping LIMIT 1) FROM known
+                WHERE known.mapping IS NOT NULL
+            )
+            SELECT letter.mapping, stage, count(*), (array_agg(error ORDER BY id DESC))[1]
+            FROM (SELECT mapping FROM known WHERE mapping IS NOT NULL UNION ALL SELECT NULL) AS one, LATERAL (
+                SELECT id, mapping, stage, error FROM penstock.dead_letter AS l
+                WHERE l.mapping = one.mapping AND received > now() - interval '1 hour'
+                UNION ALL
+                SELECT id, mapping, stage, error FROM penstock.dead_letter AS l
+                WHERE one.mapping IS NULL AND l.mapping IS NULL AND received > now() - interval '1 hour'
+                OFFSET 0) AS letter
+            GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 100
             """, connection)
         return rows.map { row in
             Count(mapping: row[0], stage: row[1] ?? "", letters: row[2].flatMap { Int($0) } ?? 0, lastError: row[3] ?? "")

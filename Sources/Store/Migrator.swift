@@ -9,6 +9,8 @@ public enum Migrator {
         case changed(Migration)
         /// The database has steps that this program does not know.
         case newerThanProgram(Int)
+        /// This step was not applied yet.
+        case lacking(Migration)
 
         public var description: String {
             switch self {
@@ -17,6 +19,8 @@ public enum Migrator {
                 "migration \(step.number) (\(step.name)) differs from what was applied to this database; use the program that applied it, or a newer one"
             case .newerThanProgram(let number):
                 "the database has migration \(number), which this program does not know; use a program at least as new as the database"
+            case .lacking(let step):
+                "the schema 'penstock' of the database lacks migration \(step.number) (\(step.name)): run `penstock migrate`"
             }
         }
     }
@@ -52,6 +56,12 @@ public enum Migrator {
             if let checksum = applied[step.number], checksum != step.checksum { throw .changed(step) }
         }
         return steps.filter { applied[$0.number] == nil }
+    }
+
+    /// Changes nothing.
+    /// - Throws: `Failure.lacking` where a step is still to be applied.
+    public static func requireAll(_ connection: borrowing Connection) throws(Failure) {
+        if let first = try pending(connection).first { throw .lacking(first) }
     }
 
     /// Applies what is pending, each step in a transaction of its own; several processes that start together wait for one another.

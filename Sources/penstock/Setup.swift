@@ -3,6 +3,7 @@ import Foundation
 import Ingest
 import Logging
 import Mapping
+import Operations
 import PostgreSQL
 import Store
 
@@ -47,6 +48,17 @@ extension DatabaseSettings {
             throw Failure(.failed, "the database: \(error) [database.url]")
         }
     }
+
+    /// Connects to a database whose schema 'penstock' is of this version, or says what to do.
+    func connectMigrated() throws -> OpenDatabase {
+        let database = try connect()
+        do throws(Migrator.Failure) {
+            try Migrator.requireAll(database.connection)
+        } catch {
+            throw Failure(.failed, "\(error)")
+        }
+        return database
+    }
 }
 
 /// A connection for a command's own use.
@@ -65,13 +77,17 @@ func blocking<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result)
 
 extension LogSettings {
     /// A logger as the configuration asks, to standard error.
-    func makeLogger() -> Logger {
+    ///
+    /// - Parameter memory: of what was told, where warnings that come again are only counted; nil: each is told.
+    func makeLogger(_ memory: RepeatedLines.Memory? = nil) -> Logger {
         let format = format
         var logger = Logger(label: "penstock") { label in
-            switch format {
-            case .json: JSONLogHandler() as any LogHandler
-            case .text: StreamLogHandler.standardError(label: label)
-            }
+            let handler: any LogHandler =
+                switch format {
+                case .json: JSONLogHandler()
+                case .text: StreamLogHandler.standardError(label: label)
+                }
+            return memory.map { RepeatedLines(handler, memory: $0) } ?? handler
         }
         logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
         return logger

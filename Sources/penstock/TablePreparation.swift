@@ -8,23 +8,21 @@ import Store
 /// Brings the database up to what mappings need, as far as that is allowed, and tells which mappings it cannot serve.
 enum TablePreparation {
     /// Applies migrations and makes tables where `policy` lets it; nothing is changed with `off`.
+    ///
+    /// - Returns: the tables, and the mappings with the schemas where these lie.
     static func prepare(
-        _ settings: DatabaseSettings, _ definitions: [TableDefinition], _ policy: DDLPolicy, _ logger: Logger
-    ) throws -> MappedTables {
+        _ settings: DatabaseSettings, _ mappings: [MappingSyntax], _ policy: DDLPolicy, _ logger: Logger
+    ) throws -> (tables: MappedTables, mappings: [MappingSyntax]) {
         let connection = try Connection(url: settings.url.value, defaults: settings.connectionDefaults)
-        do {
+        do throws(Migrator.Failure) {
             if policy == .off {
-                if let first = try Migrator.pending(connection).first {
-                    throw Failure(
-                        .failed,
-                        "the schema 'penstock' of the database lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
-                }
+                try Migrator.requireAll(connection)
             } else {
                 for step in try Migrator.apply(connection) {
                     logger.info("migration applied", metadata: ["number": "\(step.number)", "name": "\(step.name)"])
                 }
             }
-        } catch let error as Migrator.Failure {
+        } catch {
             if case .database(let inner) = error { throw inner }
             throw Failure(.failed, "\(error)")
         }
@@ -32,10 +30,12 @@ enum TablePreparation {
         for warning in try Catalog.durabilityWarnings(connection) {
             logger.warning("the database does not promise durability", metadata: ["reason": "\(warning)"])
         }
+        let mappings = try TablePlaces.placed(mappings, connection)
+        let definitions = MappingPlan(mappings).tables
         let (tables, executed) = try MappedTables.prepare(definitions, policy: policy, connection)
         if policy != .off { grantToAnalysts(definitions, connection, logger) }
         if !executed.isEmpty { logger.info("tables made", metadata: ["statements": "\(executed.count)"]) }
-        return tables
+        return (tables, mappings)
     }
 
     /// Those who read can wait for an administrator; messages cannot.

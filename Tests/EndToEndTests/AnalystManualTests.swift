@@ -58,7 +58,7 @@ extension EndToEndTests {
         /// Someone who has the role reads all tables, and writes none.
         private func rights(_ probe: DatabaseProbe, _ database: PrivatePostgreSQL) throws {
             try probe.run("CREATE ROLE reader LOGIN", "GRANT penstock_analyst TO reader")
-            let reader = try DatabaseProbe(database.url().replacing("penstock@", with: "reader@"))
+            let reader = try DatabaseProbe(database.url().replacing("postgres@", with: "reader@"))
             try reader.rows("SET search_path = penstock, public")
             for table in Self.tables {
                 #expect(try reader.number("SELECT count(*) FROM \(table)") > 0)

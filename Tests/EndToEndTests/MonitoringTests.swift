@@ -193,6 +193,35 @@ extension EndToEndTests {
             try await workplace.close()
         }
 
+        @Test("without a file descriptor the HTTP server ends while messages flow on; with one it is back by itself, at the same port")
+        func fileDescriptors() async throws {
+            let workplace = try await Workplace(sessions: 1, shards: 1, http: Self.http)
+            try await workplace.startIngester()
+            let probe = try await StatusProbe(workplace.ingester)
+            try await workplace.eventually("it is ready") { try probe.get("/readyz").status == 200 }
+            let process = try #require(workplace.ingester.processIdentifier)
+            try Self.limitFiles(of: process, to: 3)
+            #expect((try? probe.get("/healthz").status) != 200)
+            try await workplace.ingester.waitForLog("the HTTP server has ended and is started again", within: .seconds(30))
+            #expect(workplace.ingester.log.contains("Too many open files"))
+            try await workplace.publish((0..<20).map(LoadPublisher.reading))
+            try await workplace.waitUntilRows(["readings": 20], within: .seconds(30))
+            #expect((try? probe.get("/healthz").status) != 200)
+            try Self.limitFiles(of: process, to: 1024)
+            try await workplace.eventually("it answers again", within: .seconds(90)) { (try? probe.get("/healthz").status) == 200 }
+            try await workplace.eventually("it tells all") { try probe.metrics()["penstock_messages_settled_total"] == 20 }
+            #expect(workplace.ingester.log.contains("the HTTP server listens again"))
+            try await workplace.terminateIngester()
+            try await workplace.close()
+        }
+
+        /// No file gets a number from this on; what is open stays open.
+        private static func limitFiles(of process: pid_t, to count: Int) throws {
+            let prlimit = try Process.run(URL(filePath: "/usr/bin/prlimit"), arguments: ["--pid", "\(process)", "--nofile=\(count):"])
+            prlimit.waitUntilExit()
+            try #require(prlimit.terminationStatus == 0)
+        }
+
         @Test("a port that is taken: exit 1, and what to do")
         func portInUse() async throws {
             let listener = try Listener()

@@ -23,7 +23,7 @@ struct ConfigurationTests {
     @Test("keys, units, lists, variables; the environment comes last")
     func values() throws {
         let reading = try read(
-            "broker: {url: [\"mqtt://u:p@a:1\", \"mqtt://[::1]\"], keep_alive: 1m}\nbatch: {max_bytes: 1MiB, linger: 250ms}\ndatabase: {url: \"${DB:-x}\"}\npool: {sessions: 3}",
+            "broker: {url: [\"mqtt://u:p@a:1\", \"mqtt://[::1]\"], keep_alive: 1m}\ndead_letter: {keep: forever}\nbatch: {max_bytes: 1MiB, linger: 250ms}\ndatabase: {url: \"${DB:-x}\"}\npool: {sessions: 3}",
             ["PENSTOCK_POOL_SESSIONS": "5", "DB": "service=s"])
         #expect(reading.errors.isEmpty, "\(reading.errors)")
         let configuration = reading.configuration
@@ -31,6 +31,7 @@ struct ConfigurationTests {
         #expect(configuration.broker.username == "u" && configuration.broker.password == Secret("p"))
         #expect(configuration.broker.keepAlive == .seconds(60))
         #expect(configuration.batch.maximumBytes == 1 << 20 && configuration.batch.linger == .milliseconds(250))
+        #expect(configuration.deadLetter.keep == nil && Configuration().deadLetter.keep == .hours(720))
         #expect(configuration.database.url.value == "service=s")
         #expect(configuration.pool.sessions == 5)
     }
@@ -45,7 +46,7 @@ struct ConfigurationTests {
             ("broker: {password: x}", "", "needs broker.username"), ("batch: {max_bytes: lots}", "", "is a size such as 64KiB"),
             ("database: {url: \"${NOT_SET}\"}", "", "the environment variable NOT_SET is not set"),
             ("http: {listen: x}", "", "is an address with a port such as 127.0.0.1:9464"),
-            ("dead_letter: {keep: 3d}", "", "'keep' in 'dead_letter' is not yet supported"),
+            ("dead_letter: {keep: 5m}", "", "'dead_letter.keep' is a duration such as 500ms, 30s or 5m, from 1h to 36500d, not '5m'"),
             ("ddl: maybe", "", "is one of off, create, evolve"), ("pool: {group: a/b}", "", "without / + and #"),
         ])
     func mistakes(text: String, unused: String, words: String) throws {
@@ -128,5 +129,55 @@ struct ConfigurationTests {
         var dumped = ""
         dump(reading.configuration, to: &dumped)
         #expect(!dumped.contains("hidden") && !"\(reading.configuration)".contains("hidden"))
+    }
+
+    @Test("what Kubernetes puts into the environment for a Service of our name is no setting")
+    func serviceLinks() throws {
+        let reading = try read(
+            "# nothing",
+            [
+                "PENSTOCK_PORT": "tcp://10.0.0.11:9464", "PENSTOCK_PORT_9464_TCP": "tcp://10.0.0.11:9464",
+                "PENSTOCK_PORT_9464_TCP_ADDR": "10.0.0.11", "PENSTOCK_PORT_9464_TCP_PORT": "9464", "PENSTOCK_PORT_9464_TCP_PROTO": "tcp",
+                "PENSTOCK_SERVICE_HOST": "10.0.0.11", "PENSTOCK_SERVICE_PORT": "9464", "PENSTOCK_SERVICE_PORT_HTTP": "9464",
+                // Of the Service penstock-http, with addresses of version 6 and a port of UDP.
+                "PENSTOCK_HTTP_PORT": "udp://[fd00::b]:53", "PENSTOCK_HTTP_PORT_53_UDP": "udp://[fd00::b]:53",
+                "PENSTOCK_HTTP_PORT_53_UDP_ADDR": "fd00::b", "PENSTOCK_HTTP_SERVICE_HOST": "fd00::b",
+            ])
+        #expect(reading.errors.isEmpty, "\(reading.errors)")
+    }
+
+    @Test(
+        "what only looks like one of them is still a mistake",
+        arguments: [
+            ("PENSTOCK_PORT", "9464"), ("PENSTOCK_PORT", "tcp://broker:1883"), ("PENSTOCK_PORT", "mqtt://10.0.0.11:1883"),
+            ("PENSTOCK_BROKER_PORT", "1883"), ("PENSTOCK_HTTP_PORT", "9464"), ("PENSTOCK_SERVICE_HOST", "database"),
+            ("PENSTOCK_SERVICE_PORT", "tcp://10.0.0.11:9464"), ("PENSTOCK_SERVICE", "10.0.0.11"),
+            ("PENSTOCK_PORT_TCP", "tcp://10.0.0.11:9464"), ("PENSTOCK_PORT_9464_TCP_HOST", "10.0.0.11"),
+            ("PENSTOCK_PORT_9464_TCP_PROTO", "mqtt"),
+            ("PENSTOCK_PORT_99999_TCP_ADDR", "10.0.0.11"), ("PENSTOCK_", "tcp://10.0.0.11:9464"),
+        ])
+    func noServiceLinks(name: String, value: String) throws {
+        let errors = try read("# nothing", [name: value]).errors.map(\.description)
+        #expect(errors.contains { $0.contains("unknown setting in the environment") }, "\(errors)")
+    }
+
+    @Test(
+        "a secret that everybody may read is warned of, by the file's own rights and not by those of a link to it",
+        arguments: [0o644, 0o440])
+    func secretsRights(mode: Int) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "secrets-\(UInt32.random(in: 0...UInt32.max))")
+        try FileManager.default.createDirectory(at: folder.appending(path: "data"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "data/password").path
+        #expect(FileManager.default.createFile(atPath: file, contents: Data("x".utf8), attributes: [.posixPermissions: mode]))
+        // As Kubernetes mounts them: password -> ..data/password, ..data -> a folder.
+        try FileManager.default.createSymbolicLink(atPath: folder.appending(path: "..data").path, withDestinationPath: "data")
+        let link = folder.appending(path: "password").path
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "..data/password")
+        for path in [file, link] {
+            let reading = try read("broker: {username: u, password_file: \(path)}")
+            #expect(reading.errors.isEmpty, "\(reading.errors)")
+            #expect(reading.warnings.isEmpty == (mode == 0o440), "\(path): \(reading.warnings)")
+        }
     }
 }

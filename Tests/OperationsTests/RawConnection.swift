@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
 
+@testable import Operations
+
 /// A blocking TCP connection to this machine that says what it is told, byte for byte.
 final class RawConnection: Sendable {
     struct Failed: Error { let call: String }
@@ -51,17 +53,24 @@ final class RawConnection: Sendable {
         }
     }
 
+    /// Sends a byte whenever nothing comes for a while, until the peer closes.
+    /// - Returns: what came.
+    /// - Throws: when the peer does not close by the deadline.
+    func trickle(_ byte: String, until deadline: ContinuousClock.Instant) throws -> String {
+        var events = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&events, 1, 100) == 0 {
+            guard ContinuousClock.now < deadline else { throw Failed(call: "poll") }
+            send(byte)
+        }
+        return try receiveAll()
+    }
+
     /// One request and its answer. It waits on a thread of its own: the server works on the same few threads as the tests.
     static func exchange(port: Int, _ request: String) async throws -> String {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(
-                    with: Result {
-                        let connection = try RawConnection(port: port)
-                        connection.send(request)
-                        return try connection.receiveAll()
-                    })
-            }
+        try await onOwnThread {
+            let connection = try RawConnection(port: port)
+            connection.send(request)
+            return try connection.receiveAll()
         }
     }
 

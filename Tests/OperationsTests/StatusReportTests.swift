@@ -1,4 +1,6 @@
 import Foundation
+import MQTT
+import Store
 import Testing
 
 @testable import Ingest
@@ -6,11 +8,11 @@ import Testing
 
 @Suite("The report")
 struct StatusReportTests {
-    private func report(_ snapshot: ServiceSnapshot?) -> StatusReport {
+    private func report(_ snapshot: ServiceSnapshot?, letters: [StatusReport.DeadLetter] = []) -> StatusReport {
         let now = Date(timeIntervalSince1970: 1_800_000_000)
         let problems = Problems(snapshot, startup: "it waits", uptimeSeconds: 60, now: now)
         return StatusReport(
-            snapshot, problems: problems, history: StatusHistory(), letters: [],
+            snapshot, problems: problems, history: StatusHistory(), letters: letters,
             facts: ServiceFacts(version: "1", configuration: Configuration(), startedAt: now), process: ProcessFacts(), now: now)
     }
 
@@ -71,14 +73,60 @@ struct StatusReportTests {
     func problems() {
         var snapshot = ServiceSnapshot()
         snapshot.databaseTrouble = Trouble(reason: "Connection refused", sinceMicroseconds: 1_799_999_000_000_000)
-        snapshot.runningMappings = [MappingSnapshot(name: "m", patterns: ["a/+"], tables: ["t"], isParked: true)]
+        snapshot.runningMappings = [Self.parked]
         snapshot.received = 3
         let problems = Problems(snapshot, startup: "", uptimeSeconds: 60, now: Date(timeIntervalSince1970: 1_800_000_000))
         #expect(problems.blocking.count == 2)
         #expect(problems.blocking.first?.what == "the database takes nothing: Connection refused")
         #expect(problems.blocking.first?.since == "2027-01-15T07:43:20.000Z")
-        #expect(problems.blocking.last?.what.contains("mapping 'm' is parked: t cannot be written") == true)
+        #expect(problems.blocking.last?.what == "mapping 'm' is parked: t cannot be written: no column")
+        #expect(problems.blocking.last?.since == "2027-01-15T07:55:00.000Z")
         #expect(problems.warnings.contains { $0.what.contains("the books do not balance") })
         #expect(problems.all.allSatisfy { !$0.do.isEmpty })
+    }
+
+    private static let parked = MappingSnapshot(
+        name: "m", patterns: ["a/+"], tables: ["t"], parked: Trouble(reason: "no column", sinceMicroseconds: 1_799_999_700_000_000))
+
+    @Test("a parked mapping is one problem, what is wrong with its messages besides another; a table that is right again is none")
+    func parkedOnce() {
+        func whats(parked: Bool, _ stage: DeadLetterStage) -> [String] {
+            var snapshot = ServiceSnapshot()
+            snapshot.runningMappings = [Self.parked]
+            if !parked { snapshot.runningMappings[0].parked = nil }
+            snapshot.lastErrors["m"] = LastError(atMicroseconds: 1_799_999_990_000_000, stage: stage, text: "no column", topic: "a/b")
+            let problems = Problems(snapshot, startup: "", uptimeSeconds: 0, now: Date(timeIntervalSince1970: 1_800_000_000))
+            return problems.all.map(\.what).filter { $0.contains("'m'") }
+        }
+        #expect(whats(parked: true, .table) == ["mapping 'm' is parked: t cannot be written: no column"])
+        #expect(whats(parked: true, .decode).count == 2)
+        #expect(whats(parked: false, .table) == [])
+        #expect(whats(parked: false, .row) == ["messages of mapping 'm' become dead letters: no column"])
+    }
+
+    @Test("while the database is away nothing is said to limit the flow")
+    func bound() {
+        var snapshot = ServiceSnapshot()
+        snapshot.bounds = [.database, .database, .network]
+        #expect(report(snapshot).boundBy == "database")
+        snapshot.databaseTrouble = Trouble(reason: "gone", sinceMicroseconds: 0)
+        #expect(report(snapshot).boundBy == nil)
+        #expect(report(snapshot).boundHint == "")
+    }
+
+    @Test("foreign text is whole in JSON, and nothing in it reaches a terminal that would not be seen there")
+    func foreignText() throws {
+        let hostile = "\u{9B}31m \u{1B}[2J \u{202E}gnp.exe \u{2028} \u{200B} \u{E0041} \"\\ü😀\0"
+        let letter = StatusReport.DeadLetter(
+            id: .max, at: "", mapping: nil, stage: "decode", topic: hostile, error: hostile, payloadPreview: hostile, payloadKind: .text,
+            payloadBytes: 1)
+        let written = report(ServiceSnapshot(), letters: [letter])
+        for pretty in [false, true] {
+            let json = try written.json(pretty: pretty)
+            let text = String(decoding: json, as: UTF8.self)
+            #expect(text.unicodeScalars.allSatisfy { $0.value >= 0x20 && ForeignText.isShown($0) || $0 == "\n" })
+            #expect(text.contains("ü😀") && text.contains("\\u009b") && text.contains("\\u202e") && text.contains("\\udb40\\udc41"))
+            #expect(try StatusReport(json: json).deadLetters == [letter])
+        }
     }
 }

@@ -168,7 +168,7 @@ class Page:
             raise BrowserError(answer["exceptionDetails"].get("exception", {}).get("description", "error") + f"\nin {expression}")
         return answer["result"].get("value")
 
-    def wait(self, expression, limit=8):
+    def wait(self, expression, limit=30):
         """Whether an expression becomes true within the limit, in seconds."""
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
@@ -191,15 +191,14 @@ class Page:
         nodes = self.call("Accessibility.getFullAXTree")["nodes"]
         return [(node.get("role", {}).get("value"), node.get("name", {}).get("value", "")) for node in nodes if not node.get("ignored")]
 
-    def picture(self, path, whole=True):
+    def picture(self, whole=True):
+        """PNG of the whole page, or of as much as the screen shows at once."""
         options = {}
         if whole:
             options["captureBeyondViewport"] = True
             size = self.call("Page.getLayoutMetrics")["cssContentSize"]
             options["clip"] = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        data = self.call("Page.captureScreenshot", format="png", **options)["data"]
-        with open(path, "wb") as file:
-            file.write(base64.b64decode(data))
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png", **options)["data"])
 
     def close(self):
         self.browser.drain()

@@ -3,390 +3,54 @@
 
     Tests/Page/check_page.py                                  scripted answers of api/status
     Tests/Page/check_page.py --only hostile                   one of the checks
+    Tests/Page/check_page.py --binary .build/debug/penstock   those, and services that it starts, stops and kills
     Tests/Page/check_page.py --url http://127.0.0.1:9464/     a service that runs (--token-file, if it wants a token)
 """
 
 import argparse
-import json
 import os
-import re
 import sys
 import time
-import urllib.request
-from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import reports
+import running_checks
+import scripted_checks
 from browser import Browser, BrowserError
-from probes import ANSWERED, CONTRAST, FOREIGN, GONE, HEADERS, STRUCTURE, WIDER
-from scripted_service import PAGE, ScriptedService, inner
-
-SIZE_MAXIMUM = 60_000
-# A poll, and what a slow machine adds.
-POLL_LIMIT = 4
-
-
-class Checks:
-    """Counts claims, and prints those that do not hold."""
-
-    def __init__(self, browser):
-        self.browser = browser
-        self.name = ""
-        self.made = 0
-        self.failed = 0
-
-    def hold(self, claim, holds, seen=""):
-        self.made += 1
-        if not holds:
-            self.failed += 1
-            print(f"FAILED {self.name}: {claim}" + (f"\n       seen: {str(seen)[:600]}" if seen != "" else ""), flush=True)
-
-    def open(self, service, *size, **options):
-        page = self.browser.page(*size, **options)
-        page.go(service.url)
-        return page
-
-    def quiet(self, page, service_url, *allowed_sources):
-        """Nothing in the console but what is allowed, no dialog, no request to elsewhere."""
-        self.browser.drain()
-        errors = [entry for entry in page.console if entry[0] not in allowed_sources]
-        self.hold("no error in the console", not errors, errors)
-        self.hold("no dialog", not page.dialogs, page.dialogs)
-        strangers = [url for url in page.requests if not url.startswith(service_url) and url != "about:blank"]
-        self.hold("no request to elsewhere", not strangers, strangers)
-
-    def sound(self, page):
-        """What holds whatever the report."""
-        headers = page.value(HEADERS)
-        self.hold("every header of a table has a scope, and rows have one", headers["bad"] == [] and headers["tables"] == 3, headers)
-        numbers = page.value("[...document.querySelectorAll('td.number')].map(cell => cell.textContent)")
-        self.hold("counts are grouped digits", all(re.fullmatch(r"\d{1,3}(,\d{3})*", number) for number in numbers), numbers)
-        structure = page.value(STRUCTURE)
-        self.hold("landmarks, headings in order, names of plots, one live region", structure == [], structure)
-        low = page.value(CONTRAST)
-        self.hold("contrast of all text is 4.5 or more", low == [], low)
-        self.hold("the page does not scroll sideways", page.value(WIDER) == [], page.value(WIDER))
-
-
-def text(page, selector="main"):
-    return page.value(f"document.querySelector({json.dumps(selector)}).innerText")
-
-
-def polled(page, service, times):
-    """Whether the page has asked so many times more within the limit."""
-    wanted = len(service.authorizations) + times
-    deadline = time.monotonic() + times * POLL_LIMIT
-    while len(service.authorizations) < wanted and time.monotonic() < deadline:
-        page.wait("false", 0.1)
-    # The last answer is shown soon after it was asked for.
-    page.wait("false", 0.3)
-    return len(service.authorizations) >= wanted
-
-
-def source(checks):
-    html = PAGE.read_text(encoding="utf-8")
-    checks.hold(f"it is smaller than {SIZE_MAXIMUM} bytes", len(html.encode()) < SIZE_MAXIMUM, len(html.encode()))
-    for tag in ("style", "script"):
-        checks.hold(f"one <{tag}>", len(re.findall(rf"<{tag}\b", html)) == 1)
-    script, markup = inner(html, "script"), re.sub(r"<(script|style)\b.*?</\1>", "", html, flags=re.DOTALL)
-    checks.hold("no style attribute or handler in the markup", not re.search(r"\s(style|on\w+)\s*=", markup))
-    checks.hold("nothing is loaded from elsewhere", not re.search(r"\b(src|href)\s*=\s*[\"'](https?:)?//", markup) and "@import" not in html and "url(" not in html)
-    unsafe = re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|createContextualFragment|DOMParser|\.style\b", script)
-    checks.hold("no text becomes HTML or code", not unsafe, unsafe)
-
-
-def policy_by_hash(checks):
-    with ScriptedService(reports.busy, policy="hash") as service:
-        page = checks.open(service)
-        checks.hold("it runs with hashes in the policy", page.wait(ANSWERED))
-        checks.hold("its style applies", page.value("getComputedStyle(document.getElementById('headline')).fontSize !== '16px' && getComputedStyle(document.body).marginTop === '0px'"))
-        checks.quiet(page, service.url)
-        page.close()
-
-
-def idle(checks):
-    with ScriptedService(reports.idle) as service:
-        page = checks.open(service)
-        checks.hold("an answer comes", page.wait(ANSWERED))
-        checks.hold("it says that nothing arrives", text(page, "#headline") == "Nothing arrives: no message since the start; the service is ready.", text(page, "#headline"))
-        checks.hold("the title says it too", page.value("document.title") == "Nothing arrives · Penstock", page.value("document.title"))
-        checks.hold("no problems are shown", page.value("document.getElementById('problems').hidden"))
-        checks.hold("there is no dead letter, in words", "None: every message that came became rows" in text(page))
-        checks.hold("a mapping without a message says so", "never" in text(page, "#mappings"))
-        checks.hold("what is not known is not 0", "latency unknown" in text(page, "#facts"), text(page, "#facts"))
-        checks.sound(page)
-        checks.quiet(page, service.url)
-        page.close()
-
-
-def busy(checks):
-    with ScriptedService(reports.busy) as service:
-        page = checks.open(service)
-        checks.hold("an answer comes", page.wait(ANSWERED))
-        checks.hold("it says that all is well", text(page, "#headline") == "All well: messages arrive and are stored.", text(page, "#headline"))
-        for claim, expected, selector in [
-                ("the rate", "48,211 messages/s", "#facts"), ("the latency", "23.4 ms until durable", "#facts"),
-                ("numbers are grouped", "13,541,209,377", "#totals"), ("memory has a unit", "142 MiB", "#process"),
-                ("sessions are counted", "8 of 8 connected and subscribed", "#sessions-note"), ("a topic", "site/+/greenhouse/+/climate", "#mappings"),
-                ("an error and its topic", "site/north/greenhouse/g00417/climate", "#mappings"), ("a payload", '"temperature":-999', "#letters"),
-                ("times are relative", "41 s ago", "#mappings")]:
-            checks.hold(claim, expected in text(page, selector).replace("42 s ago", "41 s ago").replace("43 s ago", "41 s ago"), text(page, selector))
-        checks.hold("every time has its absolute value", page.value(
-            "[...document.querySelectorAll('time')].every(time => /^\\d{4}-.*Z$/.test(time.dateTime) && /\\d{2}:\\d{2}:\\d{2}/.test(time.title))"))
-        labels = page.value("[...document.querySelectorAll('svg')].map(svg => svg.getAttribute('aria-label'))")
-        checks.hold("plots are told in words", len(labels) == 3 and "over the last 5 min" in labels[0] and "highest" in labels[2], labels)
-        page.value("document.seen = []; new MutationObserver(list => document.seen.push(list.length)).observe(document.getElementById('headline'), "
-                   "{childList: true, characterData: true, subtree: true})")
-        elements = page.value("document.querySelectorAll('*').length")
-        checks.hold("it asks every two seconds", polled(page, service, 3))
-        checks.hold("the page does not grow", page.value("document.querySelectorAll('*').length") == elements)
-        checks.hold("the headline is not set again while it stays the same", page.value("document.seen.length") == 0)
-        checks.sound(page)
-        keyboard(checks, page)
-        checks.quiet(page, service.url)
-        page.close()
-
-
-def keyboard(checks, page):
-    page.press("Tab")
-    reached = []
-    for _ in range(12):
-        reached.append(page.value("(() => { const e = document.activeElement; return [e.tagName, e.className, getComputedStyle(e).outlineStyle, e.getAttribute('aria-labelledby') ?? '']; })()"))
-        page.press("Tab")
-    checks.hold("the first stop leads to the state", reached[0][1] == "skip", reached)
-    checks.hold("tables that scroll can be reached", {"sessions-title", "mappings-title", "letters-title"} <= {stop[3] for stop in reached}, reached)
-    checks.hold("the focus can be seen", all(stop[2] == "solid" for stop in reached if stop[0] != "BODY"), reached)
-
-
-def failing(checks):
-    with ScriptedService(reports.failing) as service:
-        page = checks.open(service)
-        checks.hold("an answer comes", page.wait(ANSWERED))
-        checks.hold("it says that it fails", text(page, "#headline") == "Failing: nothing is being stored; 4 problems.", text(page, "#headline"))
-        checks.hold("the title counts", page.value("document.title") == "Failing (4) · Penstock", page.value("document.title"))
-        problems = text(page, "#problem-list")
-        checks.hold("what, since when, and what to do", all(part in problems for part in (
-            "he database takes nothing", "since 2 min", "ee that PostgreSQL runs", "penstock replay --mapping greenhouse")), problems)
-        checks.hold("a command is shown as one", page.value("document.querySelector('.do code').textContent") == "penstock replay --mapping greenhouse")
-        sessions = text(page, "#sessions")
-        checks.hold("sessions in trouble come first", re.search(r"penstock-1.*penstock-2.*penstock-0", sessions, re.DOTALL) is not None, sessions)
-        checks.hold("a refused filter has its reason", "not authorized (135)" in sessions, sessions)
-        checks.hold("a parked mapping says so", "parked" in text(page, "#mappings"))
-        checks.hold("what no mapping takes is told", "none takes it" in text(page, "#letters"))
-        checks.hold("the database's problem stands there", "Connection refused" in text(page, "#database"))
-        checks.sound(page)
-        checks.quiet(page, service.url)
-        page.close()
-
-
-def changed(report, **parts):
-    """A report with some parts of its objects replaced; `silent` sets when the last message came, in seconds."""
-    report = report()
-    silent = parts.pop("silent", None)
-    for one in report["mappings"] if silent is not None else []:
-        one["last_message_at"] = reports.at(silent)
-    for name, part in parts.items():
-        report[name] = {**report[name], **part} if isinstance(part, dict) else part
-    return report
-
-
-def sentences(checks):
-    """What is made of the figures, whatever state came before."""
-    problem = {"what": "the broker says that it has dropped 3 messages", "since": None, "do": "look at its queue limits"}
-    nothing = {"messages_per_second": 0, "rows_per_second": 0}
-    # No two of the same sentence after each other: the second one would hold before it is shown.
-    cases = [
-        ("well", {}, r"All well: messages arrive and are stored\."),
-        ("quiet", {"rates": nothing, "silent": 100}, r"Nothing arrives: no message since \d\d:\d\d:\d\d; the service is ready\."),
-        ("quiet", {"rates": nothing, "silent": 3 * 86400}, r"Nothing arrives: no message since \d+ \w+ \d{4}, \d\d:\d\d:\d\d; the service is ready\."),
-        ("well", {"rates": nothing, "silent": 40}, r"All well: messages arrive and are stored\."),
-        ("degraded", {"problems": [problem]}, r"Degraded: data flows; 1 problem\."),
-        ("degraded", {"problems": [problem] * 2, "rates": nothing, "silent": 100}, r"Degraded: no message since \d\d:\d\d:\d\d; 2 problems\."),
-        ("degraded", {"latency": {"oldest_unacknowledged_seconds": 12}}, r"Degraded: data is late: messages wait longer than 10 s to be stored\."),
-        ("degraded", {"problems": [problem], "latency": {"oldest_unacknowledged_seconds": 12}}, r"Degraded: data is late; 1 problem\."),
-        ("failing", {"ready": False, "problems": [problem]}, r"Failing: data still flows, but not all of it; 1 problem\."),
-        ("failing", {"ready": False, "problems": [problem], "rates": nothing}, r"Failing: nothing is being stored; 1 problem\."),
-        ("degraded", {"ready": False, "problems": [problem], "totals": {"received": 0}, "process": {"uptime_seconds": 2}},
-         r"Not ready yet: the service has just started\.")]
-    with ScriptedService(reports.idle) as service:
-        page = checks.open(service)
-        for state, parts, expected in cases:
-            service.report = lambda parts=parts: changed(reports.busy, **parts)
-            found = page.wait(f"new RegExp({json.dumps('^' + expected + '$')}).test(document.getElementById('headline').textContent)", POLL_LIMIT)
-            checks.hold(f"{expected}", found and page.value("document.body.dataset.state") == state, text(page, "#headline"))
-        checks.quiet(page, service.url)
-        page.close()
-
-
-def hostile(checks):
-    with ScriptedService(reports.hostile) as service:
-        page = checks.open(service)
-        checks.hold("an answer comes", page.wait(ANSWERED))
-        page.value("document.querySelector('#letters tbody tr:nth-child(2) .text.wide summary').click()")
-        checks.hold("it goes on asking", polled(page, service, 2))
-        foreign = page.value(FOREIGN)
-        checks.hold("no element comes from data", foreign["strange"] == [], foreign["strange"])
-        checks.hold("no script ran", page.value("window.taken") is None)
-        checks.hold("markup is shown as it came", '<img src="http://elsewhere.example/x" onerror=' in text(page, "#letters"))
-        checks.hold("nothing invisible is in the text", foreign["invisible"] == [], foreign["invisible"])
-        checks.hold("every foreign text is isolated", foreign["joined"] == [], foreign["joined"])
-        checks.hold("controls have names", all(name in text(page, "#problem-list") for name in ("NUL", "ESC", "U+202E", "U+0085", "U+D800")), text(page, "#problem-list"))
-        checks.hold("a long text is cut, and stays open when it was opened", page.value(
-            "[...document.querySelectorAll('#letters details[open] .whole')].map(one => one.textContent.length)") == [len(reports.EMOJI.encode("utf-16-le")) // 2])
-        checks.hold("one name twice is two rows, also after more answers", page.value("document.getElementById('sessions').tBodies[0].rows.length") == 4)
-        checks.hold("a time that is none is told in words", "never" in text(page, "#mappings"))
-        checks.sound(page)
-        page.look(360, 780)
-        checks.hold("not wider than a phone", page.wait("innerWidth === 360") and page.value(WIDER) == [], page.value(WIDER))
-        checks.quiet(page, service.url)
-        page.close()
-
-
-def shapes(checks):
-    """Widths, both colour schemes, less motion, and old data: nothing is wider than the screen or too pale to read."""
-    for report in (reports.idle, reports.busy, reports.failing):
-        with ScriptedService(report) as service:
-            for width, dark in ((360, False), (360, True), (820, True), (1360, True), (2560, False)):
-                page = checks.open(service, width, 900, dark=dark, reduced_motion=dark)
-                where = f"{report.__name__} at {width} px, {'dark' if dark else 'light'}"
-                checks.hold(f"an answer comes: {where}", page.wait(ANSWERED))
-                checks.hold(f"no wider than the screen: {where}", page.value(WIDER) == [] and page.value("innerWidth") == width, page.value(WIDER))
-                low = page.value(CONTRAST)
-                checks.hold(f"contrast: {where}", low == [], low)
-                ground = page.value("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
-                checks.hold(f"the scheme is followed: {where}", (max(ground) < 60) == dark, ground)
-                checks.hold(f"nothing moves: {where}", page.value("document.getAnimations().length") == 0)
-                page.close()
-
-
-def away(checks):
-    with ScriptedService(reports.busy) as service:
-        page = checks.open(service)
-        checks.hold("an answer comes", page.wait(ANSWERED))
-        service.stop()
-        checks.hold("within one poll it says that nothing answers", page.wait(GONE, POLL_LIMIT), text(page, "#headline"))
-        checks.hold("since when", re.fullmatch(r"No answer: the service has told nothing since \d\d:\d\d:\d\d\.", text(page, "#headline")), text(page, "#headline"))
-        checks.hold("the title says so", page.value("document.title") == "No answer · Penstock", page.value("document.title"))
-        checks.hold("why, and when it asks again", re.search(r"cannot be reached.* old\. Asking again", text(page, "#absence")), text(page, "#absence"))
-        checks.hold("the last data stays", "48,211" in text(page, "#facts") and "penstock-7" in text(page, "#sessions"))
-        checks.hold("and is grey", page.value("getComputedStyle(document.getElementById('known')).filter") == "grayscale(1)")
-        checks.sound(page)
-        service.start()
-        checks.hold("it comes back by itself", page.wait(ANSWERED, 14) and text(page, "#headline").startswith("All well"), text(page, "#headline"))
-        checks.hold("and says no more of it", page.value("document.getElementById('absence').hidden && getComputedStyle(document.getElementById('known')).filter === 'none'"))
-        service.hang()
-        checks.hold("a service that takes connections and does not answer is away too", page.wait(GONE, 9), text(page, "#headline"))
-        checks.hold("that is told apart", "longer than 5 s" in text(page, "#absence"), text(page, "#absence"))
-        service.release.set()
-        checks.hold("and comes back", page.wait(ANSWERED, 14))
-        for status, body, reason in ((500, None, "status 500"), (200, b"<p>a proxy", "JSON"), (200, b"null", "no object")):
-            service.status, service.body = status, body
-            checks.hold(f"an answer that is none is told: {reason}", page.wait(GONE, POLL_LIMIT) and reason in text(page, "#absence"), text(page, "#absence"))
-            service.status, service.body = 200, None
-            checks.hold(f"after it all is well again: {reason}", page.wait(ANSWERED, 14))
-        service.body = b"{}"
-        checks.hold("an answer with nothing in it is no end of the page", polled(page, service, 2) and page.value(
-            "document.getElementById('headline').textContent.length > 10"))
-        checks.quiet(page, service.url, "network")
-        page.close()
-    with ScriptedService(reports.busy) as service:
-        service.status = 503
-        page = checks.open(service)
-        checks.hold("a page that never had an answer says so", page.wait("document.body.dataset.state === 'away'") and "status 503" in text(page, "#absence"))
-        page.close()
-
-
-def token(checks):
-    with ScriptedService(reports.busy) as service:
-        service.token = "correct-horse-battery"
-        page = checks.open(service)
-        shown = "!document.getElementById('access').hidden"
-        checks.hold("it asks for a token", page.wait(shown) and text(page, "#headline").startswith("A token is needed"), text(page, "#headline"))
-        checks.hold("the field has the focus", page.value("document.activeElement.id") == "token")
-        checks.hold("the field has a label", page.value("document.getElementById('token').labels.length") == 1)
-        low = page.value(CONTRAST)
-        checks.hold("contrast", low == [], low)
-        page.type("wrong")
-        page.press("Enter")
-        checks.hold("a wrong one is told", page.wait("document.getElementById('headline').textContent.startsWith('The token was not taken')"), text(page, "#headline"))
-        page.value("document.getElementById('token').focus()")
-        page.type("no token\u00e9")
-        page.press("Enter")
-        checks.hold("what cannot be one is not sent", "This is no token" in text(page, "#headline") and "no token" not in str(service.authorizations))
-        page.value("document.getElementById('token').value = ''; document.getElementById('token').focus()")
-        page.type("correct-horse-battery")
-        page.press("Enter")
-        checks.hold("the right one shows the status", page.wait(ANSWERED) and page.wait(f"!({shown})"), text(page, "#headline"))
-        checks.hold("it went as a bearer", service.authorizations[-1] == "Bearer correct-horse-battery", service.authorizations[-3:])
-        checks.hold("the address does not hold it", "correct" not in page.value("location.href") and not any("correct" in url for url in page.requests))
-        page.go(service.url)
-        checks.hold("it is kept for the tab", page.wait(ANSWERED) and page.value(f"!({shown})"))
-        service.token = "another-one-from-now-on"
-        checks.hold("a changed one is asked for while the old data stays, greyed", page.wait(shown, POLL_LIMIT) and page.value(
-            "!document.getElementById('known').hidden && document.body.dataset.answer === 'none'"))
-        page.value("document.getElementById('token').focus()")
-        page.type("another-one-from-now-on")
-        page.press("Enter")
-        checks.hold("and taken", page.wait(ANSWERED))
-        page.value("document.getElementById('forget').click()")
-        checks.hold("it can be forgotten", page.wait(shown) and page.value("sessionStorage.length") == 0)
-        checks.quiet(page, service.url, "network")
-        page.close()
-
-
-def running(checks, url, token_file):
-    """What holds of any service."""
-    given = Path(token_file).read_text(encoding="utf-8").strip() if token_file else None
-    with urllib.request.urlopen(url) as answer:
-        policy = answer.headers.get("Content-Security-Policy", "")
-        served = answer.read().decode()
-    checks.hold("the page has a strict policy", policy.startswith("default-src 'none'") and "unsafe" not in policy and "connect-src 'self'" in policy, policy)
-    checks.hold("the page is this one", inner(served, "script") == inner(PAGE.read_text(encoding="utf-8"), "script"))
-    request = urllib.request.Request(url + "api/status", headers={"Authorization": f"Bearer {given}"} if given else {})
-    with urllib.request.urlopen(request) as answer:
-        report = json.load(answer)
-    page = checks.browser.page()
-    page.go(url)
-    if given:
-        checks.hold("it asks for a token", page.wait("!document.getElementById('access').hidden"))
-        page.value("document.getElementById('token').focus()")
-        page.type(given)
-        page.press("Enter")
-    checks.hold("an answer comes", page.wait(ANSWERED), text(page))
-    checks.hold("its version", report["version"] in text(page, "header"), text(page, "header"))
-    for key, table, name in (("sessions", "sessions", "client_id"), ("mappings", "mappings", "name")):
-        seen = text(page, f"#{table}")
-        checks.hold(f"all {key}", all(one[name][:40] in seen for one in report[key]), seen)
-    checks.hold("as many problems as it has", abs(page.value("document.getElementById('problem-list').children.length") - len(report["problems"])) <= 1)
-    page.wait("false", 2.5)
-    checks.sound(page)
-    page.look(360, 780)
-    checks.hold("not wider than a phone", page.wait("innerWidth === 360") and page.value(WIDER) == [], page.value(WIDER))
-    checks.quiet(page, url, *(["network"] if given else []))
-    page.close()
-
-
-SCRIPTED = [source, policy_by_hash, idle, busy, failing, sentences, hostile, shapes, away, token]
+from checks import Checks
+from running_service import ServiceError
 
 
 def main():
+    names = [check.__name__ for check in (*scripted_checks.ALL, running_checks.started)]
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--url", help="a service that runs; no scripted answers then")
+    arguments.add_argument("--binary", help="penstock: services that run are looked at too")
+    arguments.add_argument("--url", help="a service that runs; nothing else then")
     arguments.add_argument("--token-file", help="with --url: holds the token that it wants")
-    arguments.add_argument("--only", choices=[check.__name__ for check in SCRIPTED])
+    arguments.add_argument("--only", choices=names)
+    arguments.add_argument("--times", action="store_true", help="how long each check takes")
     given = arguments.parse_args()
+    wanted = [(check, ()) for check in scripted_checks.ALL]
+    if given.binary:
+        wanted.append((running_checks.started, (os.path.abspath(given.binary),)))
+    if given.url:
+        wanted = [(running_checks.any_service, (given.url.rstrip("/") + "/", given.token_file))]
+    elif given.only:
+        wanted = [(check, more) for check, more in wanted if check.__name__ == given.only]
+    begun = time.monotonic()
     try:
         with Browser() as browser:
             checks = Checks(browser)
-            for check in [running] if given.url else SCRIPTED:
-                if given.only and check.__name__ != given.only:
-                    continue
+            for check, more in wanted:
                 checks.name = check.__name__
-                check(checks, *((given.url.rstrip("/") + "/", given.token_file) if given.url else ()))
-    except (BrowserError, OSError, ValueError) as error:
+                checked = time.monotonic()
+                check(checks, *more)
+                if given.times:
+                    print(f"{checks.name}: {time.monotonic() - checked:.1f} s", flush=True)
+    except (BrowserError, ServiceError, OSError, ValueError) as error:
         print(f"FAILED: {error}", file=sys.stderr)
         return 1
-    print(f"status page: {checks.made} claims, {checks.failed} do not hold")
+    what = "scripted answers and a running service" if given.binary and not given.only else "a running service" if given.url else "scripted answers"
+    print(f"status page, in headless chromium: {checks.made} claims of {what}, {checks.failed} do not hold; {time.monotonic() - begun:.0f} s")
     return 1 if checks.failed or not checks.made else 0
 
 

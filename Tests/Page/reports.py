@@ -23,9 +23,9 @@ def mapping(name, patterns, tables, received, rows, **changes):
             "dead_letters": 0, "dropped": 0, "last_message_at": None, "last_error": None, "parked": False, **changes}
 
 
-def letter(number, seconds_ago, name, stage, topic, error, preview, size=None):
+def letter(number, seconds_ago, name, stage, topic, error, preview, kind="text"):
     return {"id": number, "at": at(seconds_ago), "mapping": name, "stage": stage, "topic": topic, "error": error, "payload_preview": preview,
-            "payload_bytes": len(preview.encode("utf-8", "replace")) if size is None else size}
+            "payload_kind": kind, "payload_bytes": len(preview.encode("utf-8", "replace") if kind == "text" else bytes.fromhex(preview))}
 
 
 def history(messages, rows_each, median, ninety_nine):
@@ -87,6 +87,9 @@ def busy():
     return report
 
 
+PARKED = "column \"flow\" of relation \"pump_reading\" does not exist (SQLSTATE 42703)"
+
+
 def failing():
     """The database has gone, a filter is refused, a mapping is parked."""
     chance = random.Random(11)
@@ -94,13 +97,15 @@ def failing():
     messages = [round(12_000 + 400 * chance.uniform(-1, 1), 2) if index < STEPS - gone else 0.0 for index in range(STEPS)]
     report = busy()
     since = at(gone * STEP_SECONDS)
-    refused = "could not connect to db.plant.example:5432: Connection refused"
+    refused = ("connection to server at \"db.plant.example\" (10.3.0.7), port 5432 failed: Connection refused (is PostgreSQL running there, and is the port "
+               "right?)")
     report.update(
-        ready=False, bound_by="database",
-        bound_hint="PostgreSQL is the slowest part: look at its disk, indexes and triggers of the mapped tables, and at synchronous standbys",
+        ready=False, bound_by=None, bound_hint="",
         problems=[
             {"what": f"the database takes nothing: {refused}", "since": since,
              "do": "see that PostgreSQL runs and takes connections at database.url; messages wait at the broker until then"},
+            {"what": "mapping 'pump_gateway' is parked: pump_reading cannot be written: " + PARKED,
+             "since": at(2_430), "do": "mend the table or its privileges; its messages are kept as dead letters (stage table) and come in by themselves"},
             {"what": "1 of 4 sessions are not connected, penstock-2: the broker closed the connection", "since": at(19),
              "do": "see that the broker runs and takes this user at broker.url"},
             {"what": "the broker does not take 'weather/+/observation' of session penstock-1: not authorized (135)", "since": None,
@@ -119,13 +124,13 @@ def failing():
     report["mappings"][0]["last_error"]["at"] = at(133)
     report["mappings"][0]["last_message_at"] = at(128)
     report["mappings"][1].update(parked=True, dead_letters=48, last_message_at=at(129), last_error={
-        "at": at(2_411), "text": "42703: column \"flow\" of relation \"pump_reading\" does not exist", "topic": "plant/east/pumps/p0031"})
+        "at": at(2_411), "text": PARKED, "topic": "plant/east/pumps/p0031"})
     report["mappings"][2]["last_message_at"] = at(168)
     report["dead_letters"] = [
         letter(261, 133, "greenhouse", "decode", "site/north/greenhouse/g00417/climate", "temperature: -999 is beyond min -60",
                '{"time":"2026-03-01T09:12:44Z","seq":88120,"temperature":-999,"humidity":41.2,"co2":402,"vent":"OPEN","soil":{"moisture":20.1,"ec":1.1}}'),
-        letter(260, 2_411, "pump_gateway", "table", "plant/east/pumps/p0031", "42703: column \"flow\" of relation \"pump_reading\" does not exist",
-               "\\x0a1f0b00c2ff03e8"),
+        letter(260, 2_411, "pump_gateway", "table", "plant/east/pumps/p0031", PARKED,
+               "0a 1f 0b 00 c2 ff 03 e8", "bytes"),
         letter(259, 2_430, None, "route", "plant/east/valves/v0007", "no mapping takes this topic", "open")] + report["dead_letters"]
     report["database"].update(connected=False, problem=refused, since=since, last_commit_at=at(gone * STEP_SECONDS))
     return report

@@ -58,7 +58,7 @@ struct PrivatePostgreSQLTests {
         let server = try await PrivatePostgreSQL(password: "a b/ü@:%")
         try await server.start()
         #expect(try await run("SELECT 1", at: server.url(), in: folder).output == "1")
-        let refused = try await run("SELECT 1", at: "postgresql://penstock@127.0.0.1:\(server.port)/postgres", in: folder)
+        let refused = try await run("SELECT 1", at: "postgresql://postgres@127.0.0.1:\(server.port)/postgres", in: folder)
         #expect(refused.end != .exit(0))
         #expect(refused.errors.contains("no password supplied"))
     }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the passwords and tokens of compose.yaml, once, each in a file that its reader alone may read. What is there stays as it is.
+# Makes the passwords and tokens of compose.yaml, once, each in a file that its reader alone may read. Passwords that are there stay as they are.
 set -eu
 cd /secrets
 
@@ -32,5 +32,9 @@ if [ ! -s mosquitto-passwords ]; then
     chmod 0400 mosquitto-passwords.new
     mv mosquitto-passwords.new mosquitto-passwords
 fi
+# No secret, but mosquitto will one day refuse rules that others may read or that belong to another user. Those of the repository, at every start.
+(umask 077; cp /mosquitto.acl mosquitto.acl.new)
+chown 1883:1883 mosquitto.acl.new
+mv mosquitto.acl.new mosquitto.acl
 # Others may pass, so that each reader comes to its own file; nobody but root may list or change.
 chmod 0711 /secrets

@@ -61,6 +61,8 @@ final class Batch: @unchecked Sendable {
     var trustsRowNumbers = true
     /// Targets whose missing partitions were made for its rows: what still has none gets none.
     var partitionedTargets: Set<Int> = []
+    /// Targets of which some rows are refused only for now: they are brought in behind this batch.
+    var heldBack: Set<Int> = []
     /// What was committed of it, by target.
     var committedRows: [(target: Int, rows: Int)] = []
     private let clientIdentifierPrefix: String
@@ -129,6 +131,7 @@ final class Batch: @unchecked Sendable {
         goesInParts = false
         trustsRowNumbers = true
         partitionedTargets.removeAll()
+        heldBack.removeAll()
         committedRows.removeAll(keepingCapacity: true)
         reports.removeAll()
         births.removeAll()

@@ -93,6 +93,8 @@ public struct DeadLetterSettings: Sendable {
     public var onFlood = FloodPolicy.slow
     /// Reports of one mapping's dead letters (`report_errors_to`); more are not sent.
     public var maximumReportsPerMinute = 60
+    /// How long letters are kept, but for those that wait for their table; nil: for ever.
+    public var keep: TimeAmount? = .hours(30 * 24)
 }
 
 public struct BatchSettings: Sendable {

@@ -13,28 +13,24 @@ public struct ConfigurationReader {
         public var warnings: [String]
     }
 
-    /// Keys of each section, with those that come later. The file's own keys stand at "", those of a section within a section at its whole path.
-    static let keys: [String: (known: [String], later: [String])] = [
-        "": (["broker", "database", "pool", "batch", "decode", "log", "mappings", "ddl", "shutdown_timeout", "dead_letter", "http"], []),
-        "broker": (
-            [
-                "url", "version", "username", "password", "password_file", "tls", "keep_alive", "connect_timeout", "session_expiry",
-                "receive_maximum", "max_packet_bytes", "status_topic", "server_reference",
-                "watch",
-            ], []
-        ),
-        "broker.tls": (
-            [
-                "ca_file", "cert_file", "key_file", "key_password_file", "server_name", "verify", "min_version", "psk_identity", "psk_file",
-            ], []
-        ),
-        "database": (["url", "url_file", "statement_timeout", "lock_timeout", "tcp_user_timeout", "give_up"], []),
-        "pool": (["client_id", "sessions", "shards", "distribution", "group", "lease"], []),
-        "batch": (["max_bytes", "max_messages", "linger"], []),
-        "dead_letter": (["max_per_minute", "on_flood", "max_reports_per_minute"], ["keep"]),
-        "decode": (["max_bytes", "max_depth"], []),
-        "log": (["level", "format"], []),
-        "http": (["listen", "token_file"], []),
+    /// Keys of each section. The file's own keys stand at "", those of a section within a section at its whole path.
+    static let keys: [String: [String]] = [
+        "": ["broker", "database", "pool", "batch", "decode", "log", "mappings", "ddl", "shutdown_timeout", "dead_letter", "http"],
+        "broker": [
+            "url", "version", "username", "password", "password_file", "tls", "keep_alive", "connect_timeout", "session_expiry",
+            "receive_maximum", "max_packet_bytes", "status_topic", "server_reference",
+            "watch",
+        ],
+        "broker.tls": [
+            "ca_file", "cert_file", "key_file", "key_password_file", "server_name", "verify", "min_version", "psk_identity", "psk_file",
+        ],
+        "database": ["url", "url_file", "statement_timeout", "lock_timeout", "tcp_user_timeout", "give_up"],
+        "pool": ["client_id", "sessions", "shards", "distribution", "group", "lease"],
+        "batch": ["max_bytes", "max_messages", "linger"],
+        "dead_letter": ["max_per_minute", "on_flood", "max_reports_per_minute", "keep"],
+        "decode": ["max_bytes", "max_depth"],
+        "log": ["level", "format"],
+        "http": ["listen", "token_file"],
     ]
 
     private let environment: [String: String]
@@ -69,9 +65,9 @@ public struct ConfigurationReader {
         self.file = file
         if text.split(separator: "\n").allSatisfy({ $0.drop { $0 == " " }.isEmpty || $0.drop { $0 == " " }.first == "#" }) { return }
         guard let root = StrictNode.read(text, file: file, diagnostics), let keys = Self.keys[""],
-            let object = ObjectReader(root, "the configuration", keys: keys.known, later: keys.later, diagnostics)
+            let object = ObjectReader(root, "the configuration", keys: keys, diagnostics)
         else { return }
-        for key in keys.known {
+        for key in keys {
             if let node = object[key] { take(node, at: key) }
         }
     }
@@ -82,8 +78,8 @@ public struct ConfigurationReader {
             return
         }
         if let section = Self.keys[path] {
-            guard let members = ObjectReader(node, "'\(path)'", keys: section.known, later: section.later, diagnostics) else { return }
-            for name in section.known {
+            guard let members = ObjectReader(node, "'\(path)'", keys: section, diagnostics) else { return }
+            for name in section {
                 if let value = members[name] { take(value, at: path + "." + name) }
             }
             return
@@ -130,7 +126,7 @@ public struct ConfigurationReader {
     private mutating func takeEnvironment() {
         var paths: [String: String] = [:]
         for (section, keys) in Self.keys {
-            for key in keys.known {
+            for key in keys {
                 let path = section.isEmpty ? key : section + "." + key
                 guard Self.keys[path] == nil else { continue }
                 paths["PENSTOCK_" + path.replacingOccurrences(of: ".", with: "_").uppercased()] = path
@@ -140,6 +136,7 @@ public struct ConfigurationReader {
             if ["PENSTOCK_CONFIG", "PENSTOCK_STRICT", "PENSTOCK_BINARY"].contains(name) || name.hasPrefix("PENSTOCK_TEST_") { continue }
             let mark = SourceMark(file: name, line: 1, column: 1)
             guard let path = paths[name] else {
+                if ServiceLink.made(name, value) { continue }
                 diagnostics.add(at: mark, "unknown setting in the environment", hint: suggestion(for: name, among: paths.keys.sorted()))
                 continue
             }
@@ -166,6 +163,11 @@ public struct ConfigurationReader {
         if let number = number("dead_letter.max_per_minute", in: 1...100_000_000) { result.deadLetter.maximumPerMinute = number }
         if let number = number("dead_letter.max_reports_per_minute", in: 1...1_000_000) {
             result.deadLetter.maximumReportsPerMinute = number
+        }
+        if text("dead_letter.keep") == "forever" {
+            result.deadLetter.keep = nil
+        } else if let time = duration("dead_letter.keep", in: 3_600_000...3_153_600_000_000) {
+            result.deadLetter.keep = .milliseconds(Int64(time))
         }
         if let policy = choice("dead_letter.on_flood", FloodPolicy.self) { result.deadLetter.onFlood = policy }
         if let name = text("pool.client_id") {
@@ -353,8 +355,7 @@ public struct ConfigurationReader {
             fail(path, "cannot read the file '\(name)'")
             return nil
         }
-        if let mode = (try? FileManager.default.attributesOfItem(atPath: name))?[.posixPermissions] as? NSNumber, mode.intValue & 0o004 != 0
-        {
+        if SecretFile.isOpenToAll(name) {
             warnings.append("\(path): everybody on this machine may read '\(name)'; chmod 600 keeps it secret")
         }
         return content
@@ -389,7 +390,8 @@ public struct ConfigurationReader {
         guard let nanoseconds = DurationText.nanoseconds(text), case let milliseconds = Int(nanoseconds / 1_000_000),
             range.contains(milliseconds)
         else {
-            fail(path, "is a duration such as 500ms, 30s or 5m, from \(range.lowerBound) ms to \(range.upperBound) ms, not '\(text)'")
+            let (least, most) = (DurationText.text(milliseconds: range.lowerBound), DurationText.text(milliseconds: range.upperBound))
+            fail(path, "is a duration such as 500ms, 30s or 5m, from \(least) to \(most), not '\(text)'")
             return nil
         }
         return milliseconds

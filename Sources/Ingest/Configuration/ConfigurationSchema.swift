@@ -114,6 +114,9 @@ public enum ConfigurationSchema {
         KeyDescription("dead_letter.on_flood", "What happens to more: slow (default) or drop.", choice(FloodPolicy.self)),
         KeyDescription(
             "dead_letter.max_reports_per_minute", "Reports of one mapping (report_errors_to). Default 60.", whole(1...1_000_000)),
+        KeyDescription(
+            "dead_letter.keep", "How long letters are kept, at least 1h, or forever; those that wait for their table stay. Default 30d.",
+            .anyOf([.choice(["forever"]), duration])),
         KeyDescription("decode", "Bounds of decoding.", section),
         KeyDescription("decode.max_bytes", "Larger payloads are dead letters. Default 8MiB.", size),
         KeyDescription("decode.max_depth", "Deeper ones too. Default 64.", whole(1...1024)),

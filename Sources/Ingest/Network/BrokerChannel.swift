@@ -32,7 +32,7 @@ struct BrokerChannel {
         }
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(connectTimeout)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.autoRead, value: endpoint.scheme.isWebSocket)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(

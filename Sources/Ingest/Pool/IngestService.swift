@@ -14,7 +14,7 @@ public final class IngestService: Sendable {
     private let writers: [DatabaseWriter]
     private let leases: LeaseThread
     private let parked: ParkedReplay
-    private let partitions: PartitionKeeper
+    private let tables: TableKeeper
     private let watch: BrokerWatch
     private let parkedMappings = ParkedMappings()
     private let runningPlan: Mutex<MappingPlan>
@@ -69,7 +69,8 @@ public final class IngestService: Sendable {
         self.leases = leases
         parked = ParkedReplay(
             plan: plan, settings: configuration.database, limits: configuration.decode, parkedMappings: parkedMappings, logger: logger)
-        partitions = PartitionKeeper(plan: plan, settings: configuration.database, logger: logger)
+        tables = TableKeeper(
+            plan: plan, settings: configuration.database, lettersAge: configuration.deadLetter.keep, logger: logger)
         watch = try BrokerWatch(
             configuration.broker, clientIdentifier: configuration.pool.shortLivedClientIdentifier, tls: tls, credentials: credentials,
             eventLoop: group.next(), logger: logger)
@@ -88,9 +89,9 @@ public final class IngestService: Sendable {
                 store: { [logger, parked, parkedMappings, metrics] in
                     PostgreSQLBatchStore(
                         settings: database, idleLimitMilliseconds: leaseMilliseconds * 4 / 5, logger: logger,
-                        parkingChanged: { mappings, isParked in
-                            let isNews = parkedMappings.change(mappings, isParked: isParked, writer: index)
-                            if isNews || !isParked { parked.tableWasParked() }
+                        parkingChanged: { mappings, reason in
+                            let isNews = parkedMappings.change(mappings, parkedBecause: reason, writer: index)
+                            if isNews || reason == nil { parked.tableWasParked() }
                         }, mendCount: { parked.mendCount }, metrics: metrics)
                 },
                 report: { report in
@@ -104,7 +105,7 @@ public final class IngestService: Sendable {
                 })
         }
         parked.start()
-        partitions.start()
+        tables.start()
         leases.start(
             keeper: LeaseKeeper(shards: shards.count, lease: pool.lease, interval: pool.leaseInterval),
             store: {
@@ -130,7 +131,7 @@ public final class IngestService: Sendable {
         try phase.withLock { phase in
             guard phase == .running else { throw IsEnding() }
             parked.change(to: plan)
-            partitions.change(to: plan)
+            tables.change(to: plan)
             runningPlan.withLock { $0 = plan }
             for shard in shards { shard.eventLoop.execute { shard.value.change(to: plan, subscriptions: subscriptions) } }
         }
@@ -147,10 +148,10 @@ public final class IngestService: Sendable {
         }
         for answer in answers { sum.add(try await answer.get()) }
         sum.databaseTrouble = sum.databaseTrouble ?? leases.troubles.current
-        let parked = parkedMappings.names
+        let parked = parkedMappings.troubles
         let plan = runningPlan.withLock { $0 }
         sum.runningMappings = zip(plan.names, zip(plan.patterns, plan.tableNames)).map { name, rest in
-            MappingSnapshot(name: name, patterns: rest.0, tables: rest.1, isParked: parked.contains(name))
+            MappingSnapshot(name: name, patterns: rest.0, tables: rest.1, parked: parked[name])
         }
         sum.brokerDropped = watch.droppedCount
         sum.sessions.sort {
@@ -185,7 +186,7 @@ public final class IngestService: Sendable {
         }
         let last = try await snapshot()
         parked.stop(waitingUpTo: allDrained ? 2 : 0)
-        partitions.stop(waitingUpTo: allDrained ? 2 : 0)
+        tables.stop(waitingUpTo: allDrained ? 2 : 0)
         leases.stop(waitingUpTo: 2)
         for writer in writers { writer.stop(waitingUpTo: allDrained ? 2 : 0) }
         phase.withLock { $0 = .ended }

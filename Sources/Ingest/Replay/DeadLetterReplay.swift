@@ -38,6 +38,7 @@ public final class DeadLetterReplay {
     private let statements: TargetStatements
     /// Not registered: stands for this run where rows are counted.
     private let counter = WriterRow()
+    private var partitionLimit = 16
     public private(set) var summary = Summary()
 
     /// - Parameter isRehearsal: everything is done, and rolled back.
@@ -77,6 +78,7 @@ public final class DeadLetterReplay {
     private func connection() throws(PostgreSQLError) -> OpenConnection {
         if let open, open.connection.isOpen { return open }
         let fresh = OpenConnection(try Connection(url: settings.url.value, defaults: settings.connectionDefaults))
+        partitionLimit = try MissingPartitions.limit(fresh.connection)
         open = fresh
         return fresh
     }
@@ -94,13 +96,18 @@ public final class DeadLetterReplay {
     // MARK: A chunk
 
     /// - Returns: the last letter of the chunk; nil when there is none left.
-    private func replayChunk(after place: Int64, upTo last: Int64) throws(PostgreSQLError) -> Int64? {
+    private func replayChunk(after place: Int64, upTo last: Int64, atMost maximum: Int = 1000) throws(PostgreSQLError) -> Int64? {
         let connection = try connection()
         let letters = try DeadLetterTable.next(
-            connection.connection, filter, after: place, upTo: last, maximum: 1000, maximumBytes: 8 * 1024 * 1024)
+            connection.connection, filter, after: place, upTo: last, maximum: maximum, maximumBytes: 8 * 1024 * 1024)
         guard let end = letters.last?.identifier else { return nil }
         batch.reset(keepingCapacityUpTo: 8 * 1024 * 1024)
         let reasons = letters.enumerated().map { index, letter in decode(letter, number: index) }
+        if letters.count > 1, reachesTooFar { return try replayChunk(after: place, upTo: last, atMost: letters.count / 2) }
+        if letters.count == 1 {
+            // By itself a letter may take half of the table of locks.
+            for target in plan.targets.indices { MissingPartitions(of: target, batch)?.refuseAlone(beyond: partitionLimit * 4) }
+        }
 
         var attempt = CommitAttempt(
             connection: connection, batch: batch, statements: statements, prologue: prologue(letters), isRehearsal: isRehearsal
@@ -116,10 +123,14 @@ public final class DeadLetterReplay {
                 count(outcome(letters, reasons), of: letters.count, rows: attempt.rowCounts().reduce(0) { $0 + $1.rows })
                 return end
             case .retry: continue
+            case .wrongTable(_, let error) where error.sqlState == ServerError.outOfLocks && letters.count > 1:
+                return try replayChunk(after: place, upTo: last, atMost: letters.count / 2)
             case .wrongTable(let target, let error):
+                // A single letter that fills the table of locks: it stays what it is until somebody makes that larger.
+                let stage = error.sqlState == ServerError.outOfLocks ? DeadLetterStage.row : .table
                 for segment in batch.units.pointee.segments where Int(segment.target) == target {
                     batch.refusals[Int(segment.unit)] = Refusal(
-                        stage: .table, sqlState: error.sqlState, column: nil, error: error.description)
+                        stage: stage, sqlState: error.sqlState, column: nil, error: error.description)
                 }
             case .lacksPartitions(let target):
                 batch.partitionedTargets.insert(target)
@@ -127,12 +138,18 @@ public final class DeadLetterReplay {
                 if isRehearsal {
                     attempt.precede(with: try missing.statements(connection.connection))
                 } else {
-                    _ = try missing.make(lockTimeoutMilliseconds: settings.lockTimeoutMilliseconds, connection.connection)
+                    _ = try missing.make(
+                        atMost: .max, lockTimeoutMilliseconds: settings.lockTimeoutMilliseconds, connection.connection)
                 }
             case .ended(.rolledBack(let error)), .ended(.unknown(let error)): throw error
             case .ended(.refusedByRow), .ended(.committed): throw .connection("dead letters were replayed by somebody else meanwhile")
             }
         }
+    }
+
+    /// The rows belong to more partitions than one transaction should touch.
+    private var reachesTooFar: Bool {
+        plan.targets.indices.contains { MissingPartitions(of: $0, batch)?.reaches(beyond: partitionLimit) ?? false }
     }
 
     private func prologue(_ letters: [DeadLetter]) -> [ScriptStep] {

@@ -177,7 +177,7 @@ final class Shard {
         let now = message.receivedMicroseconds
         if let last = failuresNoted[failure.mapping], (0..<100_000).contains(now &- last) { return }
         failuresNoted[failure.mapping] = now
-        statistics.noteError(plan.names[failure.mapping], failure.letterText, topic: message.topic, atMicroseconds: now)
+        statistics.noteError(plan.names[failure.mapping], .decode, failure.letterText, topic: message.topic, atMicroseconds: now)
     }
 
     /// - Parameter reason: of the letter that was one too many; most others will have the same.

@@ -1,4 +1,5 @@
 import Mapping
+import Store
 import Synchronization
 
 /// Dead letters are counted by these two.
@@ -17,6 +18,8 @@ public struct LetterKey: Sendable, Hashable {
 public struct LastError: Sendable {
     /// In microseconds since 1970, UTC.
     public var atMicroseconds: Int64
+    /// Where it went wrong.
+    public var stage: DeadLetterStage
     public var text: String
     /// Of the message; foreign text is escaped and cut.
     public var topic: String
@@ -27,8 +30,10 @@ public struct MappingSnapshot: Sendable {
     public var name: String
     public var patterns: [String]
     public var tables: [String]
-    /// A table of it cannot be written as it is: its messages become dead letters, stage `table`, until it can.
-    public var isParked: Bool
+    /// Why a table of it cannot be written as it is: its messages become dead letters, stage `table`, until it can. nil: it can.
+    public var parked: Trouble?
+
+    public var isParked: Bool { parked != nil }
 }
 
 /// Why something does not work, since when.
@@ -61,24 +66,39 @@ final class TroubleBoard: Sendable {
 
 /// Mappings whose table is wrong, as the writers have found them.
 final class ParkedMappings: Sendable {
-    /// By mapping, the writers that say so.
-    private let parked = Mutex<[String: Set<Int>]>([:])
+    private struct Parking {
+        var trouble: Trouble
+        /// Those that say so.
+        var writers: Set<Int> = []
+    }
+
+    private let parked = Mutex<[String: Parking]>([:])
 
     /// A writer has tried in vain to write a mapping's table, or has written it again, or does not know any more.
+    /// - Parameter reason: why in vain; nil: not in vain, or not known.
     /// - Returns: whether that is news of any of them.
-    func change(_ mappings: [String], isParked: Bool, writer: Int) -> Bool {
+    func change(_ mappings: [String], parkedBecause reason: String?, writer: Int) -> Bool {
         parked.withLock { parked in
-            let before = parked
+            var isNews = false
             for mapping in mappings {
-                if isParked { parked[mapping, default: []].insert(writer) } else { parked[mapping]?.remove(writer) }
-                if parked[mapping]?.isEmpty == true { parked[mapping] = nil }
+                var parking = parked[mapping]
+                if let reason {
+                    let known = parking?.trouble.inOtherWords(reason)
+                    let trouble = known ?? Trouble(reason: reason, sinceMicroseconds: wallClockMicroseconds())
+                    parking = Parking(trouble: trouble, writers: parking?.writers ?? [])
+                    isNews = parking?.writers.insert(writer).inserted == true || isNews
+                } else {
+                    isNews = parking?.writers.remove(writer) != nil || isNews
+                }
+                parked[mapping] = parking?.writers.isEmpty == true ? nil : parking
             }
-            return parked != before
+            return isNews
         }
     }
 
     /// Dead letters have become rows of the tables that were wrong, and none is left. Should one be wrong still, its next row says so.
     func tablesAreRight() { parked.withLock { $0.removeAll() } }
 
-    var names: Set<String> { parked.withLock { Set($0.keys) } }
+    /// Why each of them is.
+    var troubles: [String: Trouble] { parked.withLock { $0.mapValues(\.trouble) } }
 }

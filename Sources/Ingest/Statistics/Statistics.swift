@@ -71,13 +71,17 @@ struct ShardStatistics: Sendable {
         }
         for (mapping, (number, refusal)) in last {
             let message = batch.messages.pointee.message(Int(batch.units.pointee.units[number].message))
-            noteError(batch.plan.names[mapping], refusal.error, topic: message.topic, atMicroseconds: nowMicroseconds)
+            noteError(
+                batch.plan.names[mapping], refusal.stage, refusal.error, topic: message.topic, atMicroseconds: nowMicroseconds)
         }
     }
 
     /// Something is wrong with a message of this mapping.
-    mutating func noteError(_ mapping: String, _ text: String, topic: UnsafeRawBufferPointer, atMicroseconds: Int64) {
-        lastErrors[mapping] = LastError(atMicroseconds: atMicroseconds, text: text, topic: ForeignText(topic).description)
+    mutating func noteError(
+        _ mapping: String, _ stage: DeadLetterStage, _ text: String, topic: UnsafeRawBufferPointer, atMicroseconds: Int64
+    ) {
+        lastErrors[mapping] = LastError(
+            atMicroseconds: atMicroseconds, stage: stage, text: text, topic: ForeignText(topic).description)
     }
 }
 

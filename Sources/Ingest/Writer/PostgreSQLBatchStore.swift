@@ -25,9 +25,11 @@ final class PostgreSQLBatchStore: BatchStore {
     private var synchronousCommit = "on"
     private var parked = ParkedTargets()
     private var timeoutsInSequence = 0
+    /// How many partitions of a table rows of one transaction may belong to.
+    private var partitionLimit = 16
 
     /// Told of mappings whose table is wrong, at each try, and of those whose table takes rows again. Called on the writer's thread.
-    typealias ParkingObserver = @Sendable (_ mappings: [String], _ isParked: Bool) -> Void
+    typealias ParkingObserver = @Sendable (_ mappings: [String], _ parkedBecause: String?) -> Void
 
     /// - Parameters:
     ///   - idleLimitMilliseconds: how long a transaction may stand still before the server ends it: shorter than a lease, so that a stopped process
@@ -61,6 +63,7 @@ final class PostgreSQLBatchStore: BatchStore {
         hasBeenConnected = true
         let level = try fresh.connection.query("SELECT current_setting('synchronous_commit')").first?.first.flatMap { $0 } ?? "on"
         synchronousCommit = level == "remote_apply" ? "remote_apply" : "on"
+        partitionLimit = try MissingPartitions.limit(fresh.connection)
         // Durability and time limits hold for each transaction by itself, so that a transaction-pooling PgBouncer does no harm.
         prologue = [
             .sql("BEGIN"), .sql("SET LOCAL synchronous_commit = \(synchronousCommit)"),
@@ -86,7 +89,7 @@ final class PostgreSQLBatchStore: BatchStore {
         if statements?.plan !== batch.plan {
             // Parked are targets of a plan: those of another one are tried anew.
             if let former = statements?.plan {
-                for target in parked.targets.keys { parkingChanged(mappings(of: target, former), false) }
+                for target in parked.targets.keys { parkingChanged(mappings(of: target, former), nil) }
                 parked = ParkedTargets()
             }
             statements = TargetStatements(batch.plan)
@@ -112,12 +115,14 @@ final class PostgreSQLBatchStore: BatchStore {
             lastMendCount = mendCount()
             parked.tryNow(.now())
         }
+        boundPartitions(of: batch)
         while true {
             for closed in parked.closed(now: .now()) { refuseAll(of: closed.target, batch, because: closed.error) }
             switch attempt.run() {
             case .committed:
                 timeoutsInSequence = 0
                 batch.committedRows = attempt.rowCounts()
+                letInHeldBack(of: batch)
                 reopen(batch.committedRows.map(\.target), batch.plan)
                 return .committed
             case .retry: continue
@@ -126,7 +131,10 @@ final class PostgreSQLBatchStore: BatchStore {
                 if let lost = makePartitions(target, batch, open) { return .rolledBack(lost) }
             case .ended(let outcome):
                 // It may turn out to be in.
-                if case .unknown = outcome { batch.committedRows = attempt.rowCounts() }
+                if case .unknown = outcome {
+                    batch.committedRows = attempt.rowCounts()
+                    letInHeldBack(of: batch)
+                }
                 if case .rolledBack(.server(let error)) = outcome, error.sqlState == "57014" {
                     timeoutsInSequence += 1
                     // What takes too long as one statement may pass as several.
@@ -137,34 +145,50 @@ final class PostgreSQLBatchStore: BatchStore {
         }
     }
 
+    /// No transaction may fill the server's table of locks.
+    private func boundPartitions(of batch: Batch) {
+        for (number, target) in batch.plan.targets.enumerated() where target.partition?.with == .native {
+            guard batch.tables[number].rowCount > partitionLimit, let partitions = MissingPartitions(of: number, batch) else { continue }
+            if partitions.refuse(beyond: partitionLimit) { batch.heldBack.insert(number) }
+        }
+    }
+
+    /// Letters of rows that were held back are in: somebody else may bring them in now.
+    private func letInHeldBack(of batch: Batch) {
+        for target in batch.heldBack { parkingChanged(mappings(of: target, batch.plan), nil) }
+    }
+
+    /// Made for one batch; more are left to the thread that brings in dead letters, so that no other table waits for them.
+    private static let partitionsPerBatch = 20
+
     /// Makes the partitions that a batch's rows lack, outside of its transaction.
-    ///
-    /// What is older than the table keeps gets none: such rows are refused one by one.
     /// - Returns: why the batch cannot go on for now.
     private func makePartitions(_ target: Int, _ batch: Batch, _ open: OpenConnection) -> PostgreSQLError? {
         batch.partitionedTargets.insert(target)
         guard let missing = MissingPartitions(of: target, batch) else { return nil }
         do throws(PostgreSQLError) {
-            let made = try missing.make(lockTimeoutMilliseconds: settings.lockTimeoutMilliseconds, open.connection)
-            if !made.isEmpty {
-                logger.notice(
+            let outcome = try missing.make(
+                atMost: Self.partitionsPerBatch, lockTimeoutMilliseconds: settings.lockTimeoutMilliseconds, open.connection)
+            if outcome.isPartial { batch.heldBack.insert(target) }
+            if let reason = outcome.reason {
+                parkingChanged(mappings(of: target, batch.plan), "partitions cannot be made: \(reason)")
+                logger.error(
+                    "partitions cannot be made; rows without one become dead letters until they can",
+                    metadata: ["table": "\(missing.table.name)", "reason": "\(reason)"])
+            } else if !outcome.made.isEmpty {
+                logger.debug(
                     "partitions made for rows that came early or late",
                     metadata: [
-                        "table": "\(missing.table.name)", "partitions": "\(made.prefix(5).joined(separator: ", "))",
-                        "count": "\(made.count)",
+                        "table": "\(missing.table.name)", "partitions": "\(outcome.made.prefix(5).joined(separator: ", "))",
+                        "count": "\(outcome.made.count)",
                     ])
             }
+            return nil
         } catch {
-            guard case .server(let reason) = error, reason.classification != .passing else {
-                // The whole batch is tried again, this too.
-                batch.partitionedTargets.remove(target)
-                return error
-            }
-            logger.error(
-                "partitions cannot be made; rows without one become dead letters",
-                metadata: ["table": "\(missing.table.name)", "reason": "\(reason)"])
+            // The whole batch is tried again, this too.
+            batch.partitionedTargets.remove(target)
+            return error
         }
-        return nil
     }
 
     private func park(_ target: Int, _ batch: Batch, because error: ServerError) {
@@ -176,7 +200,7 @@ final class PostgreSQLBatchStore: BatchStore {
                     "table": "\(batch.plan.targets[target].table)", "mappings": "\(names.joined(separator: ", "))", "reason": "\(error)",
                 ])
         }
-        parkingChanged(names, true)
+        parkingChanged(names, error.description)
         refuseAll(of: target, batch, because: error)
     }
 
@@ -191,7 +215,7 @@ final class PostgreSQLBatchStore: BatchStore {
         guard !parked.isEmpty else { return }
         for target in targets where parked.unpark(target) {
             logger.notice("the table can be written again", metadata: ["table": "\(plan.targets[target].table)"])
-            parkingChanged(mappings(of: target, plan), false)
+            parkingChanged(mappings(of: target, plan), nil)
         }
     }
 

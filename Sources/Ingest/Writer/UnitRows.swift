@@ -48,6 +48,11 @@ struct UnitRows {
         return ranges.map { batch.tables[target].bytes($0) }
     }
 
+    /// Units that are not refused, each with its rows for a target. A unit may come more than once.
+    func units(of target: Int) -> some Sequence<(unit: Int, rows: UnsafeRawBufferPointer)> {
+        sent(target, 0..<batch.units.pointee.units.count).map { ($0.unit, batch.tables[target].bytes($0.bytes)) }
+    }
+
     /// The unit whose row was sent as number `row`, from 1, when `pieces` of the same units were sent; nil when there was no such row.
     func unit(ofRow row: Int, _ target: Int, of units: Range<Int>) -> Int? {
         var rowsBefore = 0

@@ -137,10 +137,8 @@ public struct ObjectReader {
     private var byKey: [String: StrictNode] = [:]
     private var marks: [String: SourceMark] = [:]
 
-    /// - Parameters:
-    ///   - keys: all that are known.
-    ///   - later: known names that this version does not support.
-    public init?(_ node: StrictNode, _ name: String, keys: [String], later: [String] = [], _ diagnostics: DiagnosticList) {
+    /// - Parameter keys: all that are known.
+    public init?(_ node: StrictNode, _ name: String, keys: [String], _ diagnostics: DiagnosticList) {
         guard let members = node.members else {
             diagnostics.add(at: node.mark, "\(name) needs keys and values here, not \(node.kindInWords)")
             return nil
@@ -154,13 +152,11 @@ public struct ObjectReader {
                 diagnostics.add(at: key.mark, "a key of \(name) is a single word", hint: hint)
                 continue
             }
-            if later.contains(text) {
-                diagnostics.add(at: key.mark, "'\(text)' in \(name) is not yet supported")
-            } else if keys.contains(text) {
+            if keys.contains(text) {
                 byKey[text] = value
                 marks[text] = key.mark
             } else {
-                diagnostics.add(at: key.mark, "unknown key '\(text)' in \(name)", hint: suggestion(for: text, among: keys + later))
+                diagnostics.add(at: key.mark, "unknown key '\(text)' in \(name)", hint: suggestion(for: text, among: keys))
             }
         }
     }

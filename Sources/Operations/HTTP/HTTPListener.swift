@@ -12,43 +12,48 @@ public struct CannotListen: Error, CustomStringConvertible {
 }
 
 /// The HTTP server, on one thread of its own: whatever is asked of it, messages flow on other ones.
+///
+/// Once it has listened it comes back by itself, at the same port: a process that has no file descriptor left for a moment ends the library's server for good.
 final class HTTPListener: Sendable {
+    private struct State {
+        /// nil: there is none now, or no more.
+        var server: Server<AnsweringChannel>?
+        var serving: Task<Void, any Error>?
+        /// nil: it has not listened yet.
+        var port: Int?
+        var isStopping = false
+    }
+
+    /// Before the first new attempt; the double before each that follows, up to the maximum.
+    private static let firstPause = Duration.seconds(1)
+    private static let longestPause = Duration.seconds(30)
+
     private let settings: HTTPSettings
+    private let limits: ConnectionGuard.Limits
+    private let answer: @Sendable (HTTPRequest) async -> Answer
+    private let logger: Logger
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    private let server: Server<AnsweringChannel>
-    private let running = Mutex<Task<Void, any Error>?>(nil)
-    private let started: AsyncStream<Int>
-    private let startedContinuation: AsyncStream<Int>.Continuation
+    private let state = Mutex(State())
 
     init(
         _ settings: HTTPSettings, limits: ConnectionGuard.Limits, logger: Logger, answer: @escaping @Sendable (HTTPRequest) async -> Answer
     ) {
         self.settings = settings
-        let (started, startedContinuation) = AsyncStream.makeStream(of: Int.self)
-        (self.started, self.startedContinuation) = (started, startedContinuation)
-        var quiet = logger
-        // What the library says of each start and end is said here.
-        quiet.logLevel = max(logger.logLevel, .error)
-        server = Server(
-            childChannelSetup: AnsweringChannel(limits: limits, answer: answer),
-            configuration: ServerConfiguration(
-                address: .hostname(settings.host, port: settings.port), backlog: 512, reuseAddress: true),
-            onServerRunning: { channel in
-                startedContinuation.yield(channel.localAddress?.port ?? 0)
-                startedContinuation.finish()
-            },
-            eventLoopGroup: group, logger: quiet)
+        self.limits = limits
+        self.answer = answer
+        self.logger = logger
     }
 
     /// - Returns: the port.
     /// - Throws: `CannotListen`.
     func start() async throws -> Int {
-        let task = Task { [server, startedContinuation] in
-            defer { startedContinuation.finish() }
-            try await server.run()
+        let (ports, found) = AsyncStream.makeStream(of: Int.self)
+        let task = Task {
+            defer { found.finish() }
+            try await serve { found.yield($0) }
         }
-        running.withLock { $0 = task }
-        for await port in started { return port }
+        state.withLock { $0.serving = task }
+        for await port in ports { return port }
         do {
             try await task.value
             throw CannotListen(description: "http.listen: cannot listen at \(settings.listen)")
@@ -57,6 +62,56 @@ final class HTTPListener: Sendable {
         } catch {
             throw CannotListen(description: Self.words(error, settings.listen))
         }
+    }
+
+    /// Listens until it is stopped, with one server after the other.
+    /// - Throws: when it could not listen for the first time.
+    private func serve(_ listens: @escaping @Sendable (Int) -> Void) async throws {
+        var pause = Self.firstPause
+        while true {
+            let failure = ListeningFailure()
+            let began = ContinuousClock.now
+            let server = makeServer(port: state.withLock(\.port) ?? settings.port) { [self] channel in
+                try? await channel.pipeline.addHandler(failure, position: .first).get()
+                let port = channel.localAddress?.port ?? 0
+                let isAgain = state.withLock { state in
+                    defer { state.port = port }
+                    return state.port != nil
+                }
+                if isAgain { logger.notice("the HTTP server listens again", metadata: ["port": "\(port)"]) }
+                listens(port)
+            }
+            let isWanted = state.withLock { state in
+                if !state.isStopping { state.server = server }
+                return !state.isStopping
+            }
+            guard isWanted else { return }
+            do { try await server.run() } catch {
+                guard state.withLock({ $0.port != nil }) else { throw error }
+                failure.note(error)
+            }
+            let isStopping = state.withLock { state in
+                state.server = nil
+                return state.isStopping
+            }
+            if isStopping { return }
+            if .now - began > Self.longestPause { pause = Self.firstPause }
+            logger.warning(
+                "the HTTP server has ended and is started again; messages flow on",
+                metadata: ["reason": "\(failure.text)", "retry_seconds": "\(pause.components.seconds)"])
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private func makeServer(port: Int, listens: @escaping @Sendable (any Channel) async -> Void) -> Server<AnsweringChannel> {
+        var quiet = logger
+        // What the library says of each start and end is said here.
+        quiet.logLevel = .critical
+        return Server(
+            childChannelSetup: AnsweringChannel(limits: limits, answer: answer),
+            configuration: ServerConfiguration(address: .hostname(settings.host, port: port), backlog: 512, reuseAddress: true),
+            onServerRunning: listens, eventLoopGroup: group, logger: quiet)
     }
 
     private static func words(_ error: any Error, _ listen: String) -> String {
@@ -72,17 +127,38 @@ final class HTTPListener: Sendable {
 
     /// Answers what is being asked, and ends.
     func stop(within limit: Duration) async {
-        guard let task = running.withLock({ $0 }) else { return }
+        let (server, serving) = state.withLock { state in
+            state.isStopping = true
+            return (state.server, state.serving)
+        }
+        guard let serving else { return }
         do {
-            try await within(limit) { [server] in
-                try await server.shutdownGracefully()
+            try await within(limit) {
+                // Between two servers there is nothing to answer, and nothing to wait for.
+                if let server { try await server.shutdownGracefully() } else { serving.cancel() }
                 // Connections end a moment later than they close; until then they need the event loop.
-                try await task.value
+                try await serving.value
             }
         } catch is TimeLimitReached {
             // The process ends soon, and the thread with it.
-            return task.cancel()
+            return serving.cancel()
         } catch {}
         try? await group.shutdownGracefully()
+    }
+}
+
+/// Keeps what went wrong with the listening socket last: the library ends its server with it and does not say so.
+private final class ListeningFailure: ChannelInboundHandler, Sendable {
+    typealias InboundIn = any Channel
+
+    private let failure = Mutex<(any Error)?>(nil)
+
+    var text: String { failure.withLock { $0.map { "\($0)" } } ?? "it does not say" }
+
+    func note(_ error: any Error) { failure.withLock { $0 = error } }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        note(error)
+        context.fireErrorCaught(error)
     }
 }

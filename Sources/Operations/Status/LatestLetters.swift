@@ -1,6 +1,5 @@
 import Foundation
 import Ingest
-import MQTT
 import PostgreSQL
 import Store
 
@@ -11,12 +10,21 @@ actor LatestLetters {
     static let lettersMaximum = 20
     private static let agePermitted = Duration.seconds(4)
 
-    private let settings: DatabaseSettings
+    private let read: @Sendable () throws -> [LetterSummary.Letter]
     private var known: [StatusReport.DeadLetter] = []
     private var lookedAt: ContinuousClock.Instant?
     private var look: Task<Void, Never>?
 
-    init(_ settings: DatabaseSettings) { self.settings = settings }
+    init(_ settings: DatabaseSettings) {
+        self.init {
+            let connection = try Connection(
+                url: settings.url.value, defaults: settings.connectionDefaults.merging(["connect_timeout": "3"]) { $1 })
+            return try LetterSummary.latest(Self.lettersMaximum, connection)
+        }
+    }
+
+    /// - Parameter read: asks the database; may block.
+    init(read: @escaping @Sendable () throws -> [LetterSummary.Letter]) { self.read = read }
 
     /// - Parameter isReachable: false: the database is away, and is not asked.
     func letters(isReachable: Bool) async -> [StatusReport.DeadLetter] {
@@ -30,12 +38,7 @@ actor LatestLetters {
     }
 
     private func refresh() async {
-        let settings = settings
-        let found = try? await onOwnThread {
-            let connection = try Connection(
-                url: settings.url.value, defaults: settings.connectionDefaults.merging(["connect_timeout": "3"]) { $1 })
-            return try LetterSummary.latest(Self.lettersMaximum, connection)
-        }
+        let found = try? await onOwnThread(read)
         if let found { known = found.map(StatusReport.DeadLetter.init) }
         lookedAt = .now
         look = nil
@@ -44,11 +47,11 @@ actor LatestLetters {
 
 extension StatusReport.DeadLetter {
     init(_ letter: LetterSummary.Letter) {
+        let preview = PayloadPreview(letter.payloadStart, payloadBytes: letter.payloadBytes)
         self.init(
             id: letter.identifier, at: timeText(microseconds: letter.storedMicroseconds), mapping: letter.mapping, stage: letter.stage,
-            topic: ForeignText(letter.topic.utf8, maximumCharacters: 500).description,
-            error: ForeignText(letter.error.utf8, maximumCharacters: 1000).description,
-            payloadPreview: ForeignText(letter.payloadStart).description, payloadBytes: letter.payloadBytes)
+            topic: String(letter.topic.unicodeScalars.prefix(500)), error: String(letter.error.unicodeScalars.prefix(1000)),
+            payloadPreview: preview.text, payloadKind: preview.kind, payloadBytes: letter.payloadBytes)
     }
 }
 

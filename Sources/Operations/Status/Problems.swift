@@ -26,11 +26,11 @@ struct Problems {
         }
         addDatabase(snapshot)
         addSessions(snapshot, uptimeSeconds)
-        for mapping in snapshot.runningMappings where mapping.isParked {
-            let error = snapshot.lastErrors[mapping.name]
+        for mapping in snapshot.runningMappings {
+            guard let trouble = mapping.parked else { continue }
             block(
-                "mapping '\(mapping.name)' is parked: \(mapping.tables.joined(separator: ", ")) cannot be written"
-                    + (error.map { ": \($0.text)" } ?? ""), nil,
+                "mapping '\(mapping.name)' is parked: \(mapping.tables.joined(separator: ", ")) cannot be written: \(trouble.reason)",
+                trouble.sinceMicroseconds,
                 "mend the table or its privileges; its messages are kept as dead letters (stage table) and come in by themselves")
         }
         addWarnings(snapshot, now)
@@ -97,8 +97,9 @@ struct Problems {
                 "the broker says that it has dropped \(dropped) messages, for whichever client", nil,
                 "look at its queue limits (max_queued_messages, mqueue)")
         }
+        // Of a table that is wrong its parking tells, and once it is right its letters come in by themselves.
         for (name, error) in snapshot.lastErrors.sorted(by: { $0.key < $1.key })
-        where now.timeIntervalSince1970 - Double(error.atMicroseconds) / 1e6 < Self.newsSeconds {
+        where error.stage != .table && now.timeIntervalSince1970 - Double(error.atMicroseconds) / 1e6 < Self.newsSeconds {
             warn(
                 "messages of mapping '\(name)' become dead letters: \(error.text)", error.atMicroseconds,
                 "correct the mapping or the device; `penstock replay --mapping \(name)` brings the letters in")

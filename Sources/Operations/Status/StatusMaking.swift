@@ -9,7 +9,8 @@ extension StatusReport {
     ) {
         let counted = snapshot ?? ServiceSnapshot()
         let (p50, p99) = history.latency
-        let bound = Self.bound(counted.bounds)
+        // Nothing limits a flow that there is none of: while the database is away all shards wait for it.
+        let bound = counted.databaseTrouble == nil ? Self.bound(counted.bounds) : nil
         self.init(
             version: facts.version, startedAt: timeText(facts.startedAt), now: timeText(now), ready: problems.isReady,
             problems: problems.all, totals: Totals(counted), rates: history.rates, history: history.history,

@@ -1,4 +1,5 @@
 import Foundation
+import MQTT
 
 /// What `/api/status` answers: how the service stands, for the status page and for `penstock status`.
 ///
@@ -15,7 +16,7 @@ public struct StatusReport: Codable, Sendable {
     public var rates: Rates
     public var history: History
     public var latency: Latency
-    /// What the service waits for: `network`, `window` or `database`; null while there is nothing to do or to tell.
+    /// What the service waits for: `network`, `window` or `database`; null while there is nothing to do or to tell, or the database is away.
     @OrNull public var boundBy: String?
     /// What to do about that, in words; empty with nothing to say.
     public var boundHint: String
@@ -117,10 +118,13 @@ public struct StatusReport: Codable, Sendable {
         /// Null for a message that no mapping takes.
         @OrNull public var mapping: String?
         public var stage: String
+        /// Foreign, as the two that follow: never HTML, and to be escaped for a terminal.
         public var topic: String
         public var error: String
-        /// The first bytes as text; what is no text is escaped. Foreign: never HTML.
+        /// How the payload begins: 400 bytes at most as text, 100 as hexadecimal digits (`01 0a ff`).
         public var payloadPreview: String
+        public var payloadKind: PayloadKind
+        /// Of the whole payload.
         public var payloadBytes: Int
     }
 
@@ -155,7 +159,24 @@ extension StatusReport {
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        return try encoder.encode(self)
+        return Self.escapingHidden(try encoder.encode(self))
+    }
+
+    /// The same JSON with everything written as `\u….` that a terminal would not show, or would obey. It stands within strings, where else nothing but ASCII does.
+    static func escapingHidden(_ json: Data) -> Data {
+        guard json.contains(where: { $0 >= 0x7F }) else { return json }
+        var text = String.UnicodeScalarView()
+        for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+            if scalar.value < 0x7F || ForeignText.isShown(scalar) {
+                text.append(scalar)
+            } else {
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    text.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).unicodeScalars)
+                }
+            }
+        }
+        return Data(String(text).utf8)
     }
 
     /// Reads the JSON of `/api/status`.

@@ -24,4 +24,11 @@ public enum DurationText {
         let (sum, overflowed) = product.addingReportingOverflow(numerator / power)
         return overflowed ? nil : sum
     }
+
+    /// `90s`, `1h`: in the largest unit that needs no fraction.
+    public static func text(milliseconds: Int) -> String {
+        let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+        guard milliseconds != 0, let (unit, scale) = units.first(where: { milliseconds % $0.1 == 0 }) else { return "\(milliseconds)ms" }
+        return "\(milliseconds / scale)\(unit)"
+    }
 }

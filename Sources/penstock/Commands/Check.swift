@@ -50,11 +50,12 @@ struct Check: AsyncParsableCommand {
             do {
                 let database = try configuration.database.connect()
                 var problems: [String] = []
-                if configuration.ddl == .off, let first = try Migrator.pending(database.connection).first {
-                    problems.append("the schema 'penstock' lacks migration \(first.number) (\(first.name)): run `penstock migrate`")
+                if configuration.ddl == .off {
+                    do { try Migrator.requireAll(database.connection) } catch { problems.append("\(error)") }
                 }
                 if let problem = try Catalog.encodingProblem(database.connection) { problems.append(problem) }
                 problems += try Catalog.durabilityWarnings(database.connection)
+                let mappings = try TablePlaces.placed(mappings, database.connection)
                 let tables = MappingPlan(mappings).tables
                 let checks = try MappedTables(checking: tables, database.connection)
                 // With the types that the tables really have, as the service writes them.

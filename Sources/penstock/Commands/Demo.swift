@@ -83,16 +83,17 @@ struct Demo: AsyncParsableCommand {
         configuration.database.url = Secret(database.url())
         configuration.pool.clientIdentifier = "demo"
         configuration.ddl = .create
-        let definitions = MappingPlan(mappings).tables
         let settings = configuration.database
         let pool = configuration.pool.clientIdentifier
-        let tables = try await blocking {
+        let (tables, mappings) = try await blocking {
             let open = try settings.connect()
             try Migrator.apply(open.connection)
+            let mappings = try TablePlaces.placed(mappings, open.connection)
+            let definitions = MappingPlan(mappings).tables
             let tables = try MappedTables.prepare(definitions, policy: .create, open.connection).tables
             _ = try AnalystRights.grant(on: definitions, open.connection)
             try DataDictionary(mappings).store(forPool: pool, open.connection)
-            return tables
+            return (tables, mappings)
         }
         var logger = Logger(label: "demo") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning

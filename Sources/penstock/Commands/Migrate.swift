@@ -16,20 +16,14 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let setup = try Setup(options)
-        // A person who runs this wants what is missing, whatever the running service may do.
-        let tables = MappingPlan(setup.mappings).tables.map { table in
-            var table = table
-            table.ddl = .evolve
-            return table
-        }
         let isDry = dryRun
         try await blocking {
             let database = try setup.configuration.database.connect()
             do {
                 if isDry {
-                    try Self.printSQL(tables, database.connection)
+                    try Self.printSQL(setup.mappings, database.connection)
                 } else {
-                    try Self.apply(tables, database.connection)
+                    try Self.apply(setup.mappings, database.connection)
                 }
             } catch let error as Migrator.Failure {
                 throw Failure(.failed, "\(error)")
@@ -39,9 +33,19 @@ struct Migrate: AsyncParsableCommand {
         }
     }
 
-    private static func printSQL(_ tables: [TableDefinition], _ connection: borrowing Connection) throws {
+    /// A person who runs this wants what is missing, whatever the running service may do.
+    private static func tables(of mappings: [MappingSyntax], _ connection: borrowing Connection) throws -> [TableDefinition] {
+        MappingPlan(try TablePlaces.placed(mappings, connection)).tables.map { table in
+            var table = table
+            table.ddl = .evolve
+            return table
+        }
+    }
+
+    private static func printSQL(_ mappings: [MappingSyntax], _ connection: borrowing Connection) throws {
         let pending = try Migrator.pending(connection)
         for step in pending { print("-- migration \(step.number): \(step.name)\n\(Migrator.script(of: step))\n") }
+        let tables = try tables(of: mappings, connection)
         let checks = try MappedTables(checking: tables, connection)
         let statements = MappedTables.statements(for: tables, checks.checks, policy: .evolve)
         for statement in statements { print(statement + ";") }
@@ -59,8 +63,9 @@ struct Migrate: AsyncParsableCommand {
         if statements.isEmpty, later.isEmpty { Terminal.note("the tables are as the mappings need them") }
     }
 
-    private static func apply(_ tables: [TableDefinition], _ connection: borrowing Connection) throws {
+    private static func apply(_ mappings: [MappingSyntax], _ connection: borrowing Connection) throws {
         for step in try Migrator.apply(connection) { print("migration \(step.number) (\(step.name)) applied") }
+        let tables = try tables(of: mappings, connection)
         let (prepared, executed) = try MappedTables.prepare(tables, policy: .evolve, connection)
         for statement in executed where !statement.hasPrefix("COMMENT") { print(statement + ";") }
         for addition in tables.flatMap({ prepared.checks[$0.name]?.additions ?? [] }) {

@@ -34,17 +34,16 @@ final class Reload: Sendable {
         do {
             let reading = MappingReader.read(folder: configuration.mappings)
             guard reading.diagnostics.isEmpty else { return refuse(reading.diagnostics.map(\.description)) }
-            let tables = try TablePreparation.prepare(
-                configuration.database, MappingPlan(reading.mappings).tables, configuration.ddl, logger)
-            let wrong = reading.mappings.flatMap { mapping in
+            let (tables, mappings) = try TablePreparation.prepare(configuration.database, reading.mappings, configuration.ddl, logger)
+            let wrong = mappings.flatMap { mapping in
                 Set(mapping.blocks.map(\.table.name)).sorted().flatMap { tables.checks[$0]?.problems ?? [] }.map {
                     "mapping '\(mapping.name)': \($0)"
                 }
             }
             guard wrong.isEmpty else { return refuse(wrong) }
-            try service.reload(MappingPlan(reading.mappings, tableTypes: tables.types))
-            TablePreparation.describe(reading.mappings, configuration, logger)
-            logger.info("mappings reloaded", metadata: ["mappings": "\(reading.mappings.count)"])
+            try service.reload(MappingPlan(mappings, tableTypes: tables.types))
+            TablePreparation.describe(mappings, configuration, logger)
+            logger.info("mappings reloaded", metadata: ["mappings": "\(mappings.count)"])
         } catch let failure as Failure {
             refuse(failure.messages)
         } catch let ending as IngestService.IsEnding {

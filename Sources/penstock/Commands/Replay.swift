@@ -48,12 +48,15 @@ struct Replay: AsyncParsableCommand {
         let stop = StopSignal()
         let isRehearsal = dryRun
         let summary = try await blocking {
-            let database = try setup.configuration.database.connect()
-            let tables: MappedTables
-            do { tables = try MappedTables(checking: MappingPlan(setup.mappings).tables, database.connection) } catch {
+            let database = try setup.configuration.database.connectMigrated()
+            let plan: MappingPlan
+            do {
+                let mappings = try TablePlaces.placed(setup.mappings, database.connection)
+                let tables = try MappedTables(checking: MappingPlan(mappings).tables, database.connection)
+                plan = MappingPlan(mappings, tableTypes: tables.types)
+            } catch {
                 throw Failure(.failed, "the database: \(error)")
             }
-            let plan = MappingPlan(setup.mappings, tableTypes: tables.types)
             let replay = DeadLetterReplay(
                 plan: plan, settings: setup.configuration.database, limits: setup.configuration.decode, filter: filter,
                 isRehearsal: isRehearsal)

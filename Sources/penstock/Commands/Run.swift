@@ -19,31 +19,37 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let setup = try Setup(options)
+        // What somebody asks for is answered each time; what the service does by itself, again and again, is told once and counted.
         let logger = setup.configuration.log.makeLogger()
+        let told = RepeatedLines.Memory()
+        let patient = setup.configuration.log.makeLogger(told)
         let stop = StopSignal()
         // Nothing to reload yet, and no reason to end.
         signal(SIGHUP, SIG_IGN)
         let recorder = PrometheusFactory()
-        let monitor = try await Monitor.listen(setup.configuration, recorder, logger)
+        let monitor = try await Monitor.listen(setup.configuration, recorder, patient)
         do {
-            try await ingest(setup, monitor, recorder, logger, stop)
+            try await ingest(setup, monitor, recorder, logger, patient, stop)
         } catch {
+            told.writeUntold()
             await monitor?.stop(within: .milliseconds(500))
             throw error
         }
         await monitor?.stop(within: .seconds(1))
+        told.writeUntold()
     }
 
     private func ingest(
-        _ setup: Setup, _ monitor: Monitor?, _ recorder: PrometheusFactory, _ logger: Logger, _ stop: StopSignal
+        _ setup: Setup, _ monitor: Monitor?, _ recorder: PrometheusFactory, _ logger: Logger, _ patient: Logger, _ stop: StopSignal
     ) async throws {
-        guard let tables = try await prepareTables(setup, monitor, logger, stop) else { return }
-        let mappings = try TablePreparation.accepted(setup.mappings, tables, logger)
+        guard let prepared = try await prepareTables(setup, monitor, logger, stop) else { return }
+        let tables = prepared.tables
+        let mappings = try TablePreparation.accepted(prepared.mappings, tables, logger)
         let service: IngestService
         do {
             service = try IngestService(
                 configuration: setup.configuration, plan: MappingPlan(mappings, tableTypes: tables.types),
-                metrics: IngestMetrics(factory: recorder), logger: logger)
+                metrics: IngestMetrics(factory: recorder), logger: patient)
         } catch let error as SubscriptionPlanError {
             throw Failure(.configuration, "\(error)")
         } catch let error as MQTTError {
@@ -63,6 +69,8 @@ struct Run: AsyncParsableCommand {
         let reload = Reload(configuration: setup.configuration, logger: logger, service: service)
         let hangUp = reload.watch()
         defer { hangUp.cancel() }
+        let summary = Task { await PeriodicSummary.write(of: service, logger) }
+        defer { summary.cancel() }
         let signal = await stop.wait()
         hangUp.cancel()
         monitor?.isEnding()
@@ -80,16 +88,16 @@ struct Run: AsyncParsableCommand {
     /// Waits for the database if it is not there yet, makes what may be made, and holds the tables against the mappings; nil when told to stop meanwhile.
     private func prepareTables(
         _ setup: Setup, _ monitor: Monitor?, _ logger: Logger, _ stop: StopSignal
-    ) async throws -> MappedTables? {
+    ) async throws -> (tables: MappedTables, mappings: [MappingSyntax])? {
         let settings = setup.configuration.database
         let policy = setup.configuration.ddl
-        let definitions = MappingPlan(setup.mappings).tables
+        let mappings = setup.mappings
         var delay = 0.1
         var lastProblem = ""
         monitor?.isStarting("the database is looked at")
         while !stop.isReceived {
             do {
-                return try await blocking { try TablePreparation.prepare(settings, definitions, policy, logger) }
+                return try await blocking { try TablePreparation.prepare(settings, mappings, policy, logger) }
             } catch let error as PostgreSQLError {
                 guard case .connection = error, !error.isMisconfiguration else { throw Failure(.failed, "the database: \(error)") }
                 monitor?.isStarting("it waits for the database: \(error)")

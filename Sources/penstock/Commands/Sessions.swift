@@ -9,6 +9,10 @@ struct Sessions: AsyncParsableCommand {
         abstract: "The pool's sessions at the broker, and what is stored of them.", subcommands: [List.self, Drop.self],
         defaultSubcommand: List.self)
 
+    private static func inDatabase<Result>(_ work: () throws(PostgreSQLError) -> Result) throws -> Result {
+        do throws(PostgreSQLError) { return try work() } catch { throw Failure(.failed, "the database: \(error)") }
+    }
+
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists sessions with their holder, subscriptions and stored packet identifiers.")
@@ -21,7 +25,10 @@ struct Sessions: AsyncParsableCommand {
         func run() async throws {
             let settings = try Setup.configuration(options).database
             let json = json
-            let sessions = try await blocking { try SessionTable.list(settings.connect().connection) }
+            let sessions = try await blocking {
+                let database = try settings.connectMigrated()
+                return try Sessions.inDatabase { () throws(PostgreSQLError) in try SessionTable.list(database.connection) }
+            }
             for session in sessions { print(json ? session.json : session.text) }
             if sessions.isEmpty, !json { print("no session is known: the service has not run with this database") }
         }
@@ -43,10 +50,10 @@ struct Sessions: AsyncParsableCommand {
         func run() async throws {
             let configuration = try Setup.configuration(options)
             let name = clientIdentifier
-            let database = try await blocking { try configuration.database.connect() }
+            let database = try await blocking { try configuration.database.connectMigrated() }
             // The row stays locked until the broker has forgotten the session, so that no process takes it meanwhile.
             let holder = try await blocking {
-                try Self.inDatabase { () throws(PostgreSQLError) in try SessionTable.lock(name, database.connection) }
+                try Sessions.inDatabase { () throws(PostgreSQLError) in try SessionTable.lock(name, database.connection) }
             }
             switch holder {
             case .unknown: throw Failure(.failed, "no session '\(name)' is known; `penstock sessions` lists those that are")
@@ -58,12 +65,10 @@ struct Sessions: AsyncParsableCommand {
             } catch {
                 throw Failure(.failed, "the session stays as it is, since the broker cannot be asked to forget it: \(error)")
             }
-            try await blocking { try Self.inDatabase { () throws(PostgreSQLError) in try SessionTable.drop(name, database.connection) } }
+            try await blocking {
+                try Sessions.inDatabase { () throws(PostgreSQLError) in try SessionTable.drop(name, database.connection) }
+            }
             print("session '\(name)' is forgotten")
-        }
-
-        private static func inDatabase<Result>(_ work: () throws(PostgreSQLError) -> Result) throws -> Result {
-            do throws(PostgreSQLError) { return try work() } catch { throw Failure(.failed, "the database: \(error)") }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MQTT
 import PostgreSQL
 import Store
 
@@ -66,8 +67,7 @@ struct StoredStatus {
     }
 
     private static func short(_ text: String) -> String {
-        let printable = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
-        return printable.count > 100 ? printable.prefix(99) + "…" : printable
+        ForeignText(text.utf8, maximumCharacters: 100).description + (text.unicodeScalars.count > 100 ? "…" : "")
     }
 
     var json: String {

@@ -1,4 +1,5 @@
 import Foundation
+import MQTT
 import Operations
 
 /// A report for people: what is wrong first, then the numbers.
@@ -26,7 +27,10 @@ struct StatusText {
     }
 
     private static func lines(_ problem: StatusReport.Problem) -> [String] {
-        ["  \(Style.red("!")) \(problem.what)\(problem.since.map { " (since \($0))" } ?? "")", "    \(Style.dim(problem.do))"]
+        [
+            "  \(Style.red("!")) \(shown(problem.what))\(problem.since.map { " (since \($0))" } ?? "")",
+            "    \(Style.dim(shown(problem.do)))",
+        ]
     }
 
     private var numbers: [String] {
@@ -54,7 +58,10 @@ struct StatusText {
     private var sessions: String {
         var table = TextTable(header: ["session", "state", "waiting", "reconnects", "lost"])
         for session in report.sessions {
-            let state = !session.connected ? session.problem ?? "not connected" : session.subscribed ? "subscribed" : "connected"
+            let state =
+                if !session.connected { session.problem.map { Self.shown($0) } ?? "not connected" } else {
+                    session.subscribed ? "subscribed" : "connected"
+                }
             table.rows.append([
                 session.clientId, state, grouped(session.unacknowledged), grouped(session.reconnects), grouped(session.lost),
             ])
@@ -75,9 +82,27 @@ struct StatusText {
     }
 
     private var letters: String {
-        let shown = report.deadLetters.prefix(5)
-        return "the last dead letters\n"
-            + shown.map { "  \($0.at)  \($0.mapping ?? "no mapping")  \($0.topic)\n    \(Style.dim($0.error))" }.joined(separator: "\n")
+        "the last dead letters\n"
+            + report.deadLetters.prefix(5).map { letter in
+                """
+                  \(letter.at)  \(letter.mapping ?? "no mapping")  \(Self.shown(letter.topic, 200))
+                    \(Self.shown(letter.error))
+                    \(Style.dim(Self.payload(of: letter)))
+                """
+            }.joined(separator: "\n")
+    }
+
+    /// As many bytes as fit a line; digits where it is no text.
+    private static func payload(of letter: StatusReport.DeadLetter) -> String {
+        let start = Self.shown(letter.payloadPreview, 95)
+        let kind = letter.payloadKind == .bytes ? "hexadecimal" : "text"
+        guard letter.payloadBytes > 0 else { return "no payload" }
+        return "\(counted(letter.payloadBytes, "byte")), \(kind): \(start)\(letter.payloadPreview.count > 95 ? "…" : "")"
+    }
+
+    /// What others wrote, on one line, with everything escaped that a terminal would obey.
+    private static func shown(_ text: String, _ maximumCharacters: Int = 1000) -> String {
+        ForeignText(text.utf8, maximumCharacters: maximumCharacters).description
     }
 
     private static func rounded(_ seconds: Double) -> Double { (seconds * 10).rounded() / 10 }

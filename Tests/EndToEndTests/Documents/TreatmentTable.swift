@@ -10,6 +10,7 @@ enum TreatmentTable {
         "scripts/": .instead(.script, why: "it builds and measures for minutes, or is the gate that runs this test"),
         "Tests/Page/": .instead(.script, why: "it wants a browser"),
         "docker ": .instead(.compose, why: "it wants images, and a daemon"),
+        "podman ": .instead(.nothing, why: "it is named as another builder"),
         "kubectl ": .instead(.kubernetes, why: "there is no cluster"),
         "install ": .instead(.unit, why: "it would change this machine"),
         "systemctl ": .instead(.unit, why: "it would change this machine"),

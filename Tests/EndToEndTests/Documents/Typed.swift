@@ -10,8 +10,8 @@ struct Typed: Sendable {
         /// `penstock.yaml`, or a part of it.
         case configuration
         case mapping
-        /// The file of another program.
-        case file
+        /// What something prints, or the file of another program.
+        case text
         /// An option by itself, such as `--json`.
         case option
         /// A block of a kind that nothing is known of.
@@ -39,8 +39,7 @@ struct Typed: Sendable {
         case "sh", "console", nil: return commands
         case "sql": return whole(.statement)
         case "yaml": return whole(block.lines.contains { $0.hasPrefix("topic:") || $0.hasPrefix("columns:") } ? .mapping : .configuration)
-        // What the block before it prints; else a file, unless it is a transcript.
-        case "text": return block.isRightBehindAnother || !commands.isEmpty ? commands : whole(.file)
+        case "text": return commands.isEmpty ? whole(.text) : commands
         default: return whole(.unknown)
         }
     }
@@ -82,7 +81,8 @@ struct Typed: Sendable {
         "apt", "apt-get", "callgrind_annotate", "cat", "createdb", "curl", "docker", "dropdb", "git", "install", "journalctl", "kill",
         "kubectl",
         "mkdir", "mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub", "openssl", "pg_basebackup", "pg_dump", "pg_dumpall",
-        "pg_restore", "promtool", "psql", "python3", "sed", "sudo", "swift", "systemctl", "systemd-analyze", "systemd-sysusers", "valgrind",
+        "pg_restore", "podman", "promtool", "psql", "python3", "sed", "sudo", "swift", "systemctl", "systemd-analyze", "systemd-sysusers",
+        "valgrind",
     ]
 
     /// A program of others is no command by its name alone; one of ours is.

@@ -8,8 +8,6 @@ struct Page {
         /// The word behind the fence; nil for a block that is set in by four blanks.
         let language: String?
         let lines: [String]
-        /// Only empty lines stand between it and the block before it.
-        let isRightBehindAnother: Bool
 
         var text: String { lines.joined(separator: "\n") }
     }
@@ -46,7 +44,6 @@ struct Page {
         self.name = name
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var index = 0
-        var endOfBlock: Int?
         var paragraph: [Int] = []
         while index < lines.count {
             let line = lines[index]
@@ -66,13 +63,9 @@ struct Page {
                 continue
             }
             addSpans(&paragraph)
-            let between = lines[(endOfBlock ?? 0)..<(language == nil ? start : start - 1)]
-            blocks.append(
-                Block(
-                    line: start + 1, language: language, lines: lines[start..<index].map { language == nil ? String($0.dropFirst(4)) : $0 },
-                    isRightBehindAnother: endOfBlock != nil && between.allSatisfy(\.isEmpty)))
+            let content = lines[start..<index].map { language == nil ? String($0.dropFirst(4)) : $0 }
+            blocks.append(Block(line: start + 1, language: language, lines: content))
             if language != nil { index += 1 }
-            endOfBlock = index
         }
         addSpans(&paragraph)
     }

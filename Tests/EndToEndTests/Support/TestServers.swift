@@ -80,7 +80,7 @@ final class TestServers: Sendable {
     }
 
     func url(of databaseURL: String, role: String, password: String? = nil) -> String {
-        databaseURL.replacing("penstock@", with: role + (password.map { ":" + $0 } ?? "") + "@")
+        databaseURL.replacing("postgres@", with: role + (password.map { ":" + $0 } ?? "") + "@")
     }
 
     private func number() -> Int {
