@@ -8,8 +8,7 @@ extension EndToEndTests {
     /// `PENSTOCK_RECORD_MANUAL=1` writes what was printed into the page.
     @Suite("The page for analysts shows statements that run, by the indexes that it names", .serialized)
     struct AnalystManual {
-        private static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
+        static let name = "docs/analysts.md"
         private static let tables = ["climate", "pump", "weather"]
 
         @Test("the demo counts what it stores, and every statement of docs/analysts.md runs")
@@ -19,7 +18,7 @@ extension EndToEndTests {
                 Ingester.binary,
                 [
                     "demo", "--devices", "30", "--rate", "300", "--seconds", "2", "--keep", folder.path, "--mappings",
-                    Self.repository.appending(path: "mappings").path,
+                    Page.repository.appending(path: "mappings").path,
                 ], outputs: "demo", in: folder)
             let end = try await demo.waitForEnd(within: .seconds(60))
             try #require(end == .exit(0), "\(demo.errors)")
@@ -31,7 +30,7 @@ extension EndToEndTests {
             try rights(probe, database)
             for statement in DemoHistory.statements { try probe.rows(statement) }
             #expect(try probe.number("SELECT count(*) FROM climate") > 100_000)
-            try await everyStatement(of: Self.repository.appending(path: "docs/analysts.md"), in: folder, database, probe)
+            try await everyStatement(of: try Page(Self.name), in: folder, database, probe)
             await database.stop()
         }
 
@@ -67,9 +66,14 @@ extension EndToEndTests {
             }
         }
 
-        private func everyStatement(of page: URL, in folder: URL, _ database: PrivatePostgreSQL, _ probe: DatabaseProbe) async throws {
-            var text = try String(contentsOf: page, encoding: .utf8)
-            let statements = PageStatement.all(of: text)
+        /// What of the page is typed here.
+        static func typed() throws -> Set<String> {
+            Set(PageStatement.all(of: try Page(name)).map(\.sql)).union(["penstock demo --keep demo"])
+        }
+
+        private func everyStatement(of page: Page, in folder: URL, _ database: PrivatePostgreSQL, _ probe: DatabaseProbe) async throws {
+            var text = page.lines.joined(separator: "\n")
+            let statements = PageStatement.all(of: page)
             #expect(statements.count >= 15, "the page has statements")
             for (number, statement) in statements.enumerated() {
                 let file = folder.appending(path: "\(number).sql")
@@ -98,7 +102,7 @@ extension EndToEndTests {
             let csv = try String(contentsOf: folder.appending(path: "climate.csv"), encoding: .utf8)
             #expect(csv.hasPrefix("time,site,device,seq,temperature,") && csv.split(separator: "\n").count > 1000)
             if ProcessInfo.processInfo.environment["PENSTOCK_RECORD_MANUAL"] == "1" {
-                try text.write(to: page, atomically: true, encoding: .utf8)
+                try text.write(to: page.url, atomically: true, encoding: .utf8)
             }
         }
     }
@@ -114,24 +118,22 @@ private struct PageStatement {
     var indexes: [String] = []
 
     /// Each heading of the third level has one.
-    static func all(of page: String) -> [PageStatement] {
-        page.components(separatedBy: "\n### ").dropFirst().compactMap { section in
+    static func all(of page: Page) -> [PageStatement] {
+        let headings = page.lines.indices.filter { page.lines[$0].hasPrefix("### ") }
+        return zip(headings, headings.dropFirst() + [page.lines.endIndex]).compactMap { heading, next in
             var statement = PageStatement()
-            statement.title = section.split(separator: "\n").first.map(String.init) ?? ""
-            guard let sql = block("sql", of: section) else {
+            statement.title = String(page.lines[heading].dropFirst("### ".count))
+            let blocks = page.blocks.filter { (heading..<next).contains($0.line) }
+            guard let sql = blocks.first(where: { $0.language == "sql" }) else {
                 Issue.record("\(statement.title): no statement")
                 return nil
             }
-            statement.sql = sql
-            statement.shown = block("text", of: section)
-            let claim = section.components(separatedBy: "\nFast: ").dropFirst().first ?? ""
+            statement.sql = sql.text
+            statement.shown = blocks.first { $0.language == "text" }?.text
+            let claim = page.lines[heading..<next].drop { !$0.hasPrefix("Fast: ") }.joined(separator: " ")
             statement.indexes = claim.split(separator: "`").map(String.init).filter { $0.hasSuffix("_idx") }
             return statement
         }
-    }
-
-    private static func block(_ language: String, of section: String) -> String? {
-        section.components(separatedBy: "```\(language)\n").dropFirst().first?.components(separatedBy: "\n```").first
     }
 
     /// How PostgreSQL goes about it, and about the SQL that penstock.latest runs.

@@ -18,36 +18,34 @@ struct Transcript {
     private(set) var steps: [Step] = []
     private var lines: [String]
 
-    init(page: String) {
-        lines = page.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        var index = 0
-        while index < lines.count {
-            let line = lines[index]
-            index += 1
-            if line == "<!-- a folder of its own -->" { steps.append(.newFolder) }
-            guard ["```yaml", "```text", "```console"].contains(line) else { continue }
-            let start = index
-            while index < lines.count, lines[index] != "```" { index += 1 }
-            let block = lines[start..<index]
-            if line == "```console" {
+    init(page: Page) {
+        lines = page.lines
+        var end = 0
+        for block in page.blocks {
+            let start = block.line - 1
+            if lines[end..<start].contains("<!-- a folder of its own -->") { steps.append(.newFolder) }
+            end = start + block.lines.count
+            if block.language == "console" {
                 addCommands(block)
-            } else if let first = block.first, first.hasPrefix("# "), first.hasSuffix(".yaml") || first.hasSuffix(".txt") {
-                let text = line == "```text" ? block.dropFirst() : block
+            } else if ["yaml", "text"].contains(block.language), let first = block.lines.first, first.hasPrefix("# "),
+                first.hasSuffix(".yaml") || first.hasSuffix(".txt")
+            {
+                let text = block.language == "text" ? block.lines.dropFirst() : block.lines[...]
                 steps.append(.file(name: String(first.dropFirst(2)), text: text.map { $0 + "\n" }.joined()))
             }
         }
     }
 
-    private mutating func addCommands(_ block: ArraySlice<String>) {
+    private mutating func addCommands(_ block: Page.Block) {
         var command: (line: Int, text: String)?
         var output: [String] = []
-        for (index, line) in zip(block.indices, block) {
+        for (index, line) in zip(block.line..., block.lines) {
             guard line.hasPrefix("$ ") else {
                 output.append(line)
                 continue
             }
             if let command { steps.append(.command(line: command.line, text: command.text, output: output)) }
-            command = (index + 1, String(line.dropFirst(2)))
+            command = (index, String(line.dropFirst(2)))
             output = []
         }
         if let command { steps.append(.command(line: command.line, text: command.text, output: output)) }
