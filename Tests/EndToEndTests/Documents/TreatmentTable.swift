@@ -133,12 +133,10 @@ enum TreatmentTable {
                     .shell(#"mosquitto_pub -q 1 -t cellar/wp1/state -m "{\"ts\": $(date +%s)000, \"fw\": \"2.1.0\", \"mode\": 1}""#),
                     .until("EXISTS (SELECT FROM heatpump)"), .sql("ALTER TABLE heatpump ADD COLUMN fw text"),
                 ], holds: ["(SELECT bool_and(fw = '2.1.0') FROM heatpump)"])),
-        "DELETE FROM penstock.dead_letter WHERE received < now() - interval '30 days'": .run(
+        "ALTER ROLE ada SET idle_in_transaction_session_timeout = '5min'": .run(
             .init(
-                before: letter + [
-                    .sql("UPDATE penstock.dead_letter SET received = now() - interval '31 days'"), .shell(badMessage),
-                    .until("(SELECT count(*) FROM penstock.dead_letter) = 2"),
-                ], holds: ["(SELECT count(*) = 1 AND min(received) > now() - interval '1 hour' FROM penstock.dead_letter)"])),
+                before: [.sql("CREATE ROLE ada")],
+                holds: ["(SELECT rolconfig = '{idle_in_transaction_session_timeout=5min}' FROM pg_roles WHERE rolname = 'ada')"])),
         "SELECT pid, query, wait_event_type FROM pg_stat_activity WHERE state <> 'idle'": .run(.init(prints: ["pg_stat_activity"])),
         "SELECT wait_event_type, wait_event, count(*) FROM pg_stat_activity GROUP BY 1, 2": .run(.init(prints: ["wait_event_type"])),
     ]
