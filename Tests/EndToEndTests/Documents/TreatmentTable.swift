@@ -20,9 +20,9 @@ enum TreatmentTable {
 
     /// A message whose temperature is a word lies among the dead letters, and no other one.
     private static let letter: [Treatment.Step] = [
-        .sql("DELETE FROM penstock.dead_letter"), .shell(badMessage), .until("(SELECT count(*) FROM penstock.dead_letter) = 1"),
+        .sql("DELETE FROM penstock.dead_letter"), .shell(#"mosquitto_pub -q 1 -t sensors/d1/state -m '{"temperature": "warm"}'"#),
+        .until("(SELECT count(*) FROM penstock.dead_letter) = 1"),
     ]
-    private static let badMessage = "mosquitto_pub -q 1 -t sensors/d1/state -m '{\"temperature\": \"warm\"}'"
     private static let mended = Treatment.Step.sql(
         "UPDATE penstock.dead_letter SET payload = convert_to('{\"temperature\": 1}', 'UTF8')")
     private static let dropped = [Treatment.Step.stopService]
@@ -133,12 +133,12 @@ enum TreatmentTable {
                     .shell(#"mosquitto_pub -q 1 -t cellar/wp1/state -m "{\"ts\": $(date +%s)000, \"fw\": \"2.1.0\", \"mode\": 1}""#),
                     .until("EXISTS (SELECT FROM heatpump)"), .sql("ALTER TABLE heatpump ADD COLUMN fw text"),
                 ], holds: ["(SELECT bool_and(fw = '2.1.0') FROM heatpump)"])),
-        "DELETE FROM penstock.dead_letter WHERE received < now() - interval '30 days'": .run(
+        "ALTER ROLE penstock IN DATABASE telemetry SET search_path = public": .run(
             .init(
-                before: letter + [
-                    .sql("UPDATE penstock.dead_letter SET received = now() - interval '31 days'"), .shell(badMessage),
-                    .until("(SELECT count(*) FROM penstock.dead_letter) = 2"),
-                ], holds: ["(SELECT count(*) = 1 AND min(received) > now() - interval '1 hour' FROM penstock.dead_letter)"])),
+                before: [.sql("DO $$BEGIN CREATE ROLE penstock LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$")],
+                holds: [
+                    "(SELECT setconfig = '{search_path=public}' FROM pg_db_role_setting WHERE setrole = 'penstock'::regrole)"
+                ], after: [.sql("ALTER ROLE penstock IN DATABASE telemetry RESET ALL")])),
         "SELECT pid, query, wait_event_type FROM pg_stat_activity WHERE state <> 'idle'": .run(.init(prints: ["pg_stat_activity"])),
         "SELECT wait_event_type, wait_event, count(*) FROM pg_stat_activity GROUP BY 1, 2": .run(.init(prints: ["wait_event_type"])),
     ]
