@@ -137,9 +137,7 @@ public final class Monitor: Sendable {
         let format = PrometheusText.Format(accept: accept)
         let state = await state()
         // Zeros in place of what is not known would look like counters that began anew.
-        guard state.snapshot != nil || !state.hasService else {
-            return Answer(.serviceUnavailable, text: "the event loops do not answer\n")
-        }
+        guard !state.isSilent else { return Answer(.serviceUnavailable, text: "the event loops do not answer\n") }
         let metrics = ServiceMetrics(
             snapshot: state.snapshot ?? ServiceSnapshot(), recorded: recorder.metrics, isReady: state.problems.isReady,
             version: facts.version, process: ProcessFacts(), startedSeconds: facts.startedAt.timeIntervalSince1970,
@@ -157,24 +155,17 @@ public final class Monitor: Sendable {
         return Answer(.ok, json: json)
     }
 
-    private func state() async -> (snapshot: ServiceSnapshot?, problems: Problems, hasService: Bool) {
+    /// How the service stands; the last that was known of it while it does not tell.
+    private func state() async -> (snapshot: ServiceSnapshot?, problems: Problems, isSilent: Bool) {
+        let phase = phase.withLock { $0 }
+        if case .starting(let reason) = phase { return (nil, Problems(.starting(reason)), false) }
+        let snapshot = try? await within(Self.healthLimit) { [snapshots] in try await snapshots.current() }
+        if case .ending = phase {
+            let last = snapshot.flatMap { $0 } ?? snapshots.last
+            return (last, Problems(.ending), last == nil)
+        }
+        guard let snapshot = snapshot.flatMap({ $0 }) else { return (snapshots.last, Problems(.silent), true) }
         let now = Date()
-        let uptime = now.timeIntervalSince(facts.startedAt)
-        func problems(_ snapshot: ServiceSnapshot?, _ startup: String) -> Problems {
-            Problems(snapshot, startup: startup, uptimeSeconds: uptime, now: now)
-        }
-        switch phase.withLock({ $0 }) {
-        case .starting(let reason): return (nil, problems(nil, reason), false)
-        case .ending:
-            let snapshot = try? await within(Self.healthLimit) { [snapshots] in try await snapshots.current() }
-            return (snapshot.flatMap { $0 } ?? snapshots.last, problems(nil, "it is ending"), true)
-        case .running:
-            do {
-                let snapshot = try await within(Self.healthLimit) { [snapshots] in try await snapshots.current() }
-                return (snapshot, problems(snapshot, ""), true)
-            } catch {
-                return (nil, problems(nil, "the event loops do not answer"), true)
-            }
-        }
+        return (snapshot, Problems(snapshot, uptimeSeconds: now.timeIntervalSince(facts.startedAt), now: now), false)
     }
 }

@@ -14,6 +14,8 @@ public struct CatalogTable: Sendable {
         public var mayInsert: Bool
     }
 
+    /// The same for one table, whatever name leads to it.
+    public var identifier: String
     public var columns: [Column]
     /// Its rows do not survive a crash of the server.
     public var isUnlogged: Bool
@@ -39,8 +41,10 @@ public struct CatalogTable: Sendable {
     public var partitionColumn: String?
     /// All indexes that are whole and valid: their columns, ` desc` behind those.
     public var indexes: [[String]]
-    /// There is a view of the table's name and `_latest`.
+    /// There is something of the table's name and `_latest`.
     public var hasLatestView: Bool
+    /// The columns of that where it is a view as a mapping makes it.
+    public var latestColumns: [String]?
     /// The database has TimescaleDB.
     public var hasTimescale = false
     /// The column by which a hypertable is divided; nil for other tables.
@@ -69,7 +73,7 @@ public enum Catalog {
                    current_database(), current_user, pg_has_role(relowner, 'USAGE'),
                    (SELECT attname FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = partattrs[0]
                     WHERE partrelid = pg_class.oid AND partstrat = 'r' AND partnatts = 1),
-                   to_regclass($2) IS NOT NULL, to_regclass('timescaledb_information.dimensions') IS NOT NULL, relkind = 'p'
+                   to_regclass($2) IS NOT NULL, to_regclass('timescaledb_information.dimensions') IS NOT NULL, relkind = 'p', oid
             FROM pg_class WHERE oid = to_regclass($1)
             """, [quoted, quoteQualified(name + "_latest")])
         guard let row = head.first else { return nil }
@@ -95,6 +99,15 @@ public enum Catalog {
             JOIN pg_attribute ON attrelid = indrelid AND attnum = number
             WHERE indrelid = to_regclass($1) AND indisvalid AND indexprs IS NULL AND indpred IS NULL GROUP BY indexrelid
             """, [quoted])
+        var latest: [String]?
+        if row[10] == "t" {
+            latest = try connection.query(
+                """
+                SELECT string_agg(attname, chr(1) ORDER BY attnum) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0
+                WHERE pg_class.oid = to_regclass($1) AND relkind = 'v' AND pg_get_viewdef(pg_class.oid) ~ '^ *(WITH RECURSIVE "?value"? AS|SELECT DISTINCT ON)'
+                """, [quoteQualified(name + "_latest")]
+            ).first?.first.flatMap { $0?.split(separator: "\u{1}").map(String.init) }
+        }
         var hypertable: String?
         if row[11] == "t" {
             hypertable = try connection.query(
@@ -105,6 +118,7 @@ public enum Catalog {
             ).first?.first.flatMap { $0 }
         }
         return CatalogTable(
+            identifier: row[13] ?? "",
             columns: columns.map { column in
                 CatalogTable.Column(
                     name: column[0] ?? "", stored: types.type(ofAttribute: column[1] ?? ""), isNotNull: column[2] == "t",
@@ -118,7 +132,7 @@ public enum Catalog {
             },
             isOwned: row[8] == "t", isDivided: row[12] == "t", partitionColumn: row[9],
             indexes: allIndexes.compactMap { $0[0]?.split(separator: "\u{1}").map(String.init) }, hasLatestView: row[10] == "t",
-            hasTimescale: row[11] == "t", hypertableColumn: hypertable)
+            latestColumns: latest, hasTimescale: row[11] == "t", hypertableColumn: hypertable)
     }
 
     /// Why the database cannot take every text: topics and dead letters are UTF-8, and a letter that cannot be stored would hold up its batch for ever.

@@ -68,31 +68,56 @@ public enum Migrator {
     /// - Returns: the steps that were applied.
     @discardableResult
     public static func apply(_ connection: borrowing Connection, of steps: [Migration] = Migration.all) throws(Failure) -> [Migration] {
-        do throws(PostgreSQLError) { try connection.execute("SELECT pg_advisory_lock(\(lockKey))") } catch { throw .database(error) }
-        defer { _ = try? connection.query("SELECT pg_advisory_unlock(\(lockKey))") }
-        let pending = try pending(connection, of: steps)
-        for step in pending {
+        var applied: [Migration] = []
+        guard try !pending(connection, of: steps).isEmpty else { return applied }
+        while let step = try applyNext(connection, of: steps) { applied.append(step) }
+        return applied
+    }
+
+    private static func applyNext(_ connection: borrowing Connection, of steps: [Migration]) throws(Failure) -> Migration? {
+        do throws(Failure) {
+            do throws(PostgreSQLError) { try TableChange.begin(connection) } catch { throw .database(error) }
+            // Another process may have been faster.
+            let next = try pending(connection, of: steps).first
             do throws(PostgreSQLError) {
-                try connection.execute(script(of: step))
+                if let next { try connection.execute(body(of: next)) }
+                try connection.execute("COMMIT")
             } catch {
-                _ = try? connection.query("ROLLBACK")
                 throw .database(error)
             }
+            return next
+        } catch {
+            try? connection.execute("ROLLBACK")
+            throw error
         }
-        return pending
     }
 
     /// The SQL that `apply` runs for a step.
-    public static func script(of step: Migration) -> String {
+    public static func script(of step: Migration) -> String { "BEGIN;\n\(body(of: step))\nCOMMIT;" }
+
+    private static func body(of step: Migration) -> String {
         """
-        BEGIN;
         \(bookkeeping)
-        \(step.sql)
+        \(step.number == 6 ? keepingRevokes(step.sql) : step.sql)
         INSERT INTO penstock.migration (number, name, checksum) VALUES (\(step.number), \(quoteLiteral(step.name)), \(quoteLiteral(step.checksum)));
-        COMMIT;
         """
     }
 
-    /// Any number, as long as nobody else takes it: "penstock" in ASCII.
-    private static let lockKey: Int64 = 0x7065_6e73_746f_636b
+    /// Step 6 lets the role penstock_analyst read the whole schema, though step 1 had done so already: what was revoked in between stays revoked.
+    private static func keepingRevokes(_ sql: String) -> String {
+        """
+        SELECT set_config('penstock.revoked', coalesce((
+            SELECT string_agg(c.oid::regclass::text, ', ') FROM pg_roles AS r CROSS JOIN pg_class AS c
+            WHERE r.rolname = 'penstock_analyst' AND has_schema_privilege(r.oid, 'penstock', 'USAGE') AND NOT has_table_privilege(r.oid, c.oid, 'SELECT')
+                AND c.oid IN (to_regclass('penstock.dead_letter'), to_regclass('penstock.session'), to_regclass('penstock.writer'))), ''), true);
+        \(sql)
+        DO $$
+        BEGIN
+            IF current_setting('penstock.revoked') <> '' THEN
+                EXECUTE 'REVOKE SELECT ON ' || current_setting('penstock.revoked') || ' FROM penstock_analyst';
+            END IF;
+        END
+        $$;
+        """
+    }
 }

@@ -20,9 +20,9 @@ extension TableCheck {
                     "is divided otherwise than by range of '\(partition.by)'; correct 'partition', or leave it out and make partitions yourself"
                 )
             } else if !found.isOwned {
-                problem(
-                    "belongs to another role, so no partitions can be made and dropped",
-                    "ALTER TABLE \(quoteQualified(wanted.name)) OWNER TO \(quoteIdentifier(found.role))")
+                warnings.append(
+                    "table '\(wanted.name)' of mapping \(mappings) belongs to another role than \(found.role): its owner makes and drops the partitions, "
+                        + "by `penstock migrate` each day; a row without one is a dead letter until there is one")
             }
         case .timescale:
             if !found.hasTimescale {
@@ -50,9 +50,18 @@ extension TableCheck {
                 "table '\(wanted.name)' has no index on (\(columns.joined(separator: ", "))): `penstock migrate` makes it, and rows wait meanwhile; "
                     + "CREATE INDEX CONCURRENTLY does not let them wait")
         }
-        if let view = wanted.view, !found.hasLatestView {
+        guard let view = wanted.view else { return }
+        if !found.hasLatestView {
             additions.append(view)
             warnings.append("the view '\(wanted.viewName)' is missing: `penstock migrate` makes it")
+        } else if let known = found.latestColumns {
+            // A view has the columns that its table had when it was made. PostgreSQL lets it get more, behind those.
+            let columns = found.columns.map(\.name) + missingColumns.map(\.name)
+            guard columns.starts(with: known), columns.count > known.count else { return }
+            additions.append(view)
+            warnings.append(
+                "the view '\(wanted.viewName)' lacks columns of its table (\(columns[known.count...].joined(separator: ", "))): "
+                    + "`penstock migrate` adds them")
         }
     }
 }

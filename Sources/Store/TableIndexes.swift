@@ -36,13 +36,10 @@ extension TableDefinition {
         return wanted
     }
 
+    /// Makes an index. PostgreSQL gives it a name that no other one has: of table and columns, names put together here would meet others of the schema.
     func creation(of index: WantedIndex) -> String {
-        let bare = name.split(separator: ".", maxSplits: 1).last.map(String.init) ?? name
-        let words = index.columns.map { $0.name + ($0.isDescending ? "_desc" : "") } + [index.isBlockRange ? "brin" : "idx"]
-        let indexName = identifier(bare, "_" + words.joined(separator: "_"))
         let columns = index.columns.map { quoteIdentifier($0.name) + ($0.isDescending ? " DESC" : "") }.joined(separator: ", ")
-        return
-            "CREATE INDEX IF NOT EXISTS \(quoteIdentifier(indexName)) ON \(quoteQualified(name)) \(index.isBlockRange ? "USING brin " : "")(\(columns))"
+        return "CREATE INDEX ON \(quoteQualified(name)) \(index.isBlockRange ? "USING brin " : "")(\(columns))"
     }
 
     /// The view's name, as a mapping would write it.

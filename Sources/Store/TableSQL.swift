@@ -3,7 +3,7 @@ import Mapping
 import PostgreSQL
 
 extension TableDefinition {
-    /// The statements that make the table, its indexes, its view and its comments; they do nothing where it is there. Its partitions follow.
+    /// The statements that make the table, its indexes, its view and its comments, for a table that is not there. Its partitions follow.
     ///
     /// Where rows are only appended, a message at QoS 1 that is delivered twice is stored twice: there `key` makes an index and no primary key, which would
     /// turn every repeat into an error.

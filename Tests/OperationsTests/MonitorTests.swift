@@ -26,6 +26,15 @@ struct MonitorTests {
         await monitor.stop(within: .seconds(1))
     }
 
+    /// Asks again and again, for half a minute at most; each time is a connection, which is refused or closed at once while there is no room for it.
+    private func isHealthyEventually(port: Int) async -> Bool {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline {
+            if let answer = try? await RawConnection.get("/healthz", port: port), status(answer) == "HTTP/1.1 200 OK" { return true }
+        }
+        return false
+    }
+
     private func status(_ answer: String) -> String { String(answer.prefix { !$0.isNewline }) }
 
     @Test("it lives, and is not ready, and says why")
@@ -107,6 +116,14 @@ struct MonitorTests {
         }
     }
 
+    @Test("a server whose socket is taken away listens again, at the same port")
+    func socketLost() async throws {
+        try await withMonitor { port in
+            #expect(RawConnection.shutDownListeners(port: port) == 1)
+            #expect(await isHealthyEventually(port: port))
+        }
+    }
+
     /// Bytes that are no request, by a name that can be printed.
     struct Garbage: CustomTestStringConvertible {
         var testDescription: String
@@ -170,13 +187,7 @@ struct MonitorTests {
             let heard = try crowd?.last?.receiveAll()
             #expect(heard == "")
             crowd = nil
-            let deadline = ContinuousClock.now + .seconds(30)
-            var answer = ""
-            // Each request is a connection, which is closed at once as long as there is no room.
-            while !answer.hasPrefix("HTTP/1.1 200"), ContinuousClock.now < deadline {
-                answer = (try? await RawConnection.get("/healthz", port: port)) ?? ""
-            }
-            #expect(answer.hasPrefix("HTTP/1.1 200"))
+            #expect(await isHealthyEventually(port: port))
         }
     }
 }

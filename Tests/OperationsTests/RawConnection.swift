@@ -53,6 +53,24 @@ final class RawConnection: Sendable {
         }
     }
 
+    /// Ends what this process listens with at a port, behind its back: `accept` fails from then on.
+    /// - Returns: how many sockets that were.
+    static func shutDownListeners(port: Int) -> Int {
+        (Int32(0)..<1024).count { descriptor in
+            var address = sockaddr_in()
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let result = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+            }
+            var listens: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            guard result == 0, Int(UInt16(bigEndian: address.sin_port)) == port,
+                getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0, listens == 1
+            else { return false }
+            return shutdown(descriptor, Int32(SHUT_RDWR)) == 0
+        }
+    }
+
     /// Sends a byte whenever nothing comes for a while, until the peer closes.
     /// - Returns: what came.
     /// - Throws: when the peer does not close by the deadline.

@@ -10,7 +10,7 @@ import Testing
 struct StatusReportTests {
     private func report(_ snapshot: ServiceSnapshot?, letters: [StatusReport.DeadLetter] = []) -> StatusReport {
         let now = Date(timeIntervalSince1970: 1_800_000_000)
-        let problems = Problems(snapshot, startup: "it waits", uptimeSeconds: 60, now: now)
+        let problems = snapshot.map { Problems($0, uptimeSeconds: 60, now: now) } ?? Problems(.starting("it waits"))
         return StatusReport(
             snapshot, problems: problems, history: StatusHistory(), letters: letters,
             facts: ServiceFacts(version: "1", configuration: Configuration(), startedAt: now), process: ProcessFacts(), now: now)
@@ -75,7 +75,7 @@ struct StatusReportTests {
         snapshot.databaseTrouble = Trouble(reason: "Connection refused", sinceMicroseconds: 1_799_999_000_000_000)
         snapshot.runningMappings = [Self.parked]
         snapshot.received = 3
-        let problems = Problems(snapshot, startup: "", uptimeSeconds: 60, now: Date(timeIntervalSince1970: 1_800_000_000))
+        let problems = Problems(snapshot, uptimeSeconds: 60, now: Date(timeIntervalSince1970: 1_800_000_000))
         #expect(problems.blocking.count == 2)
         #expect(problems.blocking.first?.what == "the database takes nothing: Connection refused")
         #expect(problems.blocking.first?.since == "2027-01-15T07:43:20.000Z")
@@ -83,6 +83,16 @@ struct StatusReportTests {
         #expect(problems.blocking.last?.since == "2027-01-15T07:55:00.000Z")
         #expect(problems.warnings.contains { $0.what.contains("the books do not balance") })
         #expect(problems.all.allSatisfy { !$0.do.isEmpty })
+    }
+
+    @Test("a service that tells nothing is starting, ending or silent, and never well")
+    func absence() {
+        for (absence, words) in [
+            (Problems.Absence.starting("it waits"), "the service is starting: it waits"), (.ending, "the service is ending"),
+            (.silent, "the event loops do not answer; what else is told here is old"),
+        ] {
+            #expect(Problems(absence).blocking.map(\.what) == [words] && !Problems(absence).isReady)
+        }
     }
 
     private static let parked = MappingSnapshot(
@@ -95,7 +105,7 @@ struct StatusReportTests {
             snapshot.runningMappings = [Self.parked]
             if !parked { snapshot.runningMappings[0].parked = nil }
             snapshot.lastErrors["m"] = LastError(atMicroseconds: 1_799_999_990_000_000, stage: stage, text: "no column", topic: "a/b")
-            let problems = Problems(snapshot, startup: "", uptimeSeconds: 0, now: Date(timeIntervalSince1970: 1_800_000_000))
+            let problems = Problems(snapshot, uptimeSeconds: 0, now: Date(timeIntervalSince1970: 1_800_000_000))
             return problems.all.map(\.what).filter { $0.contains("'m'") }
         }
         #expect(whats(parked: true, .table) == ["mapping 'm' is parked: t cannot be written: no column"])

@@ -229,6 +229,22 @@ struct AnalystSchemaTests {
         try database.connection.execute("DROP TABLE press")
     }
 
+    @Test("what was revoked before the schema was brought up to date stays revoked")
+    func revokedBefore() throws {
+        let database = try TestDatabase.connect()
+        try database.connection.execute("CREATE DATABASE older")
+        let port = try #require(try database.value("SELECT inet_server_port()"))
+        let older = OpenConnection(try Connection(url: "postgresql://postgres@127.0.0.1:\(port)/older"))
+        try Migrator.apply(older.connection, of: Array(Migration.all.prefix(5)))
+        try older.connection.execute("REVOKE SELECT ON penstock.dead_letter FROM penstock_analyst")
+        try Migrator.apply(older.connection)
+        func mayRead(_ name: String) throws -> String? {
+            try older.value("SELECT has_table_privilege('penstock_analyst', 'penstock.\(name)', 'SELECT')")
+        }
+        #expect(try mayRead("dead_letter") == "f")
+        for name in ["session", "writer", "sparkplug_birth", "freshness"] { #expect(try mayRead(name) == "t") }
+    }
+
     @Test("where the role cannot be made, the migrations pass and say so")
     func noRole() throws {
         let database = try TestDatabase.connect()

@@ -1,5 +1,6 @@
 import CopyFormat
 import Mapping
+import Payload
 import PostgreSQL
 import Testing
 
@@ -9,27 +10,10 @@ import Testing
 struct PartitionTests {
     private static let day: Int64 = 86_400_000_000
 
-    /// A table `name` by the mapping's own statements, divided by `time`.
-    private func table(_ name: String, _ options: String, on database: OpenConnection) throws -> TableDefinition {
-        let text =
-            "topic: t/{d}\ntable: {name: \(name), \(options)}\n"
-            + "columns: {time: timestamptz not null, device: text not null from topic.d, v: real}"
-        let reading = MappingReader.read(text: text, file: "t.yaml")
-        try #require(reading.diagnostics.isEmpty, "\(reading.diagnostics)")
-        let definition = try #require(MappingPlan(reading.mappings).tables.first)
-        try database.connection.execute("DROP TABLE IF EXISTS \(name) CASCADE")
-        for statement in definition.creation { try database.connection.execute(statement) }
-        return definition
-    }
-
-    private func now(_ database: OpenConnection) throws -> Int64 {
-        try #require(Int64(try database.value("SELECT (extract(epoch FROM now()) * 1000000)::bigint") ?? ""))
-    }
-
     @Test("a round makes what rows of now and of a day ahead need, and a second round makes nothing", arguments: TimeUnit.allCases)
     func ahead(unit: TimeUnit) throws {
         let database = try TestDatabase.connect()
-        let table = try table("ahead", "partition: {by: time, every: \(unit.rawValue)}", on: database)
+        let table = try dividedTable("ahead", "partition: {by: time, every: \(unit.rawValue)}", on: database)
         let round = try PartitionRound(of: [table], database.connection)
         #expect(round.problems.isEmpty, "\(round.problems)")
         #expect(!round.made.isEmpty)
@@ -42,7 +26,7 @@ struct PartitionTests {
     @Test("partitions have the indexes, the comments and the key of their table; an identity column is no hindrance")
     func likeTheTable() throws {
         let database = try TestDatabase.connect()
-        let table = try table(
+        let table = try dividedTable(
             "alike",
             "key: [device, time], on_conflict: ignore, partition: {by: time, every: day}, indexes: [[v, time desc]], latest: [device]",
             on: database)
@@ -62,8 +46,8 @@ struct PartitionTests {
     @Test("what is wholly too old is dropped, and only that")
     func retention() throws {
         let database = try TestDatabase.connect()
-        let table = try table("kept", "partition: {by: time, every: day}, retention: 3 days", on: database)
-        let now = try now(database)
+        let table = try dividedTable("kept", "partition: {by: time, every: day}, retention: 3 days", on: database)
+        let now = try databaseNow(database)
         let maker = try #require(PartitionMaker(table))
         let old = (0...6).map { TimeUnit.day.start(of: now - Int64($0) * Self.day) }
         #expect(try maker.make(startingAt: old, lockTimeoutMilliseconds: 1000, database.connection).count == 7)
@@ -81,8 +65,8 @@ struct PartitionTests {
     @Test("a query that runs for long holds up neither writers nor what is made; what is to be dropped waits for it, and goes later")
     func readersAndWriters() throws {
         let database = try TestDatabase.connect()
-        let table = try table("busy", "partition: {by: time, every: day}, retention: 3 days", on: database)
-        let now = try now(database)
+        let table = try dividedTable("busy", "partition: {by: time, every: day}, retention: 3 days", on: database)
+        let now = try databaseNow(database)
         let maker = try #require(PartitionMaker(table))
         let old = TimeUnit.day.start(of: now - 10 * Self.day)
         _ = try maker.make(startingAt: [old, TimeUnit.day.start(of: now)], lockTimeoutMilliseconds: 1000, database.connection)
@@ -109,15 +93,18 @@ struct PartitionTests {
     @Test("a partition that was detached and not dropped, since somebody died in between, is dropped by the next round")
     func orphan() throws {
         let database = try TestDatabase.connect()
-        let table = try table("lonely", "partition: {by: time, every: day}, retention: 3 days", on: database)
-        let now = try now(database)
+        let table = try dividedTable("lonely", "partition: {by: time, every: day}, retention: 3 days", on: database)
+        let now = try databaseNow(database)
+        let start = TimeUnit.day.start(of: now - 10 * Self.day)
         let made = try #require(PartitionMaker(table)).make(
-            startingAt: [TimeUnit.day.start(of: now - 10 * Self.day)], lockTimeoutMilliseconds: 1000, database.connection)
-        try database.connection.execute("COMMENT ON TABLE \(made[0]) IS 'penstock: too old for lonely, to be dropped'")
+            startingAt: [start], lockTimeoutMilliseconds: 1000, database.connection)
+        try database.connection.execute(
+            "COMMENT ON TABLE \(made[0]) IS 'penstock: too old, to be dropped, of lonely, rows from \(CivilTime.text(unixMicroseconds: start)) until \(CivilTime.text(unixMicroseconds: start + Self.day))'"
+        )
         try database.connection.execute("ALTER TABLE lonely DETACH PARTITION \(made[0])")
         try database.connection.execute("CREATE TABLE lonely_p1999_01_01 (LIKE lonely)")
         let round = try PartitionRound(of: [table], database.connection)
-        #expect(round.dropped == [made[0].replacing("\"", with: "")], "\(round.dropped)")
+        #expect(round.dropped == ["public." + made[0].replacing("\"", with: "")], "\(round.dropped)")
         // What merely looks like one stays.
         #expect(try database.value("SELECT to_regclass('lonely_p1999_01_01')") != nil)
     }
@@ -125,8 +112,8 @@ struct PartitionTests {
     @Test("two that make the same partitions at once make each once")
     func together() async throws {
         let database = try TestDatabase.connect()
-        let table = try table("shared", "partition: {by: time, every: hour}", on: database)
-        let start = TimeUnit.hour.start(of: try now(database))
+        let table = try dividedTable("shared", "partition: {by: time, every: hour}", on: database)
+        let start = TimeUnit.hour.start(of: try databaseNow(database))
         let starts = (0..<20).map { start + Int64($0) * 3_600_000_000 }
         let made = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<4 {
@@ -145,9 +132,9 @@ struct PartitionTests {
     @Test("partitions that somebody made otherwise are left as they are, and a default partition takes what has none")
     func otherPartitions() throws {
         let database = try TestDatabase.connect()
-        let table = try table("mixed", "partition: {by: time, every: day}", on: database)
-        let start = TimeUnit.month.start(of: try now(database))
-        let monthly = table.newPartition(from: start, every: .month).statements
+        let table = try dividedTable("mixed", "partition: {by: time, every: day}", on: database)
+        let start = TimeUnit.month.start(of: try databaseNow(database))
+        let monthly = table.newPartition(of: start..<TimeUnit.month.end(from: start), every: .month, in: nil).statements
         for statement in monthly { try database.connection.execute(statement) }
         let maker = try #require(PartitionMaker(table))
         #expect(try maker.make(startingAt: [start, start + Self.day], lockTimeoutMilliseconds: 1000, database.connection).isEmpty)
@@ -158,7 +145,8 @@ struct PartitionTests {
     @Test("what the catalog has otherwise is told with what to do")
     func otherwise() throws {
         let database = try TestDatabase.connect()
-        let table = try table("plain", "partition: {by: time, every: day}, indexes: [[device, time desc]], latest: [device]", on: database)
+        let table = try dividedTable(
+            "plain", "partition: {by: time, every: day}, indexes: [[device, time desc]], latest: [device]", on: database)
         func said() throws -> (problems: [String], warnings: [String]) {
             let check = try #require(try MappedTables(checking: [table], database.connection).checks["plain"])
             return (check.problems.map(\.description), check.warnings)
@@ -172,4 +160,22 @@ struct PartitionTests {
             "DROP TABLE plain; CREATE TABLE plain (time timestamptz NOT NULL, device text NOT NULL, v real) PARTITION BY LIST (device)")
         #expect(try said().problems.first?.contains("divided otherwise than by range of 'time'") == true)
     }
+}
+
+/// A table `name` by the mapping's own statements, divided by `time`.
+func dividedTable(_ name: String, _ options: String, on database: OpenConnection) throws -> TableDefinition {
+    let text =
+        "topic: t/{d}\ntable: {name: \(name), \(options)}\n"
+        + "columns: {time: timestamptz not null, device: text not null from topic.d, v: real}"
+    let reading = MappingReader.read(text: text, file: "t.yaml")
+    try #require(reading.diagnostics.isEmpty, "\(reading.diagnostics)")
+    let definition = try #require(MappingPlan(reading.mappings).tables.first)
+    try database.connection.execute("DROP TABLE IF EXISTS \(name) CASCADE")
+    for statement in definition.creation { try database.connection.execute(statement) }
+    return definition
+}
+
+/// The database's clock, microseconds since 1970.
+func databaseNow(_ database: OpenConnection) throws -> Int64 {
+    try #require(Int64(try database.value("SELECT (extract(epoch FROM now()) * 1000000)::bigint") ?? ""))
 }

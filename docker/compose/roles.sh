@@ -7,6 +7,4 @@ CREATE ROLE penstock_analyst NOLOGIN;
 CREATE ROLE penstock LOGIN PASSWORD :'password';
 -- `ddl: create` makes the schema "penstock" and the mapped tables. docs/security.md has the statements for a service that may not.
 ALTER DATABASE telemetry OWNER TO penstock;
--- Without this the mapped tables would stand in the service's own schema: "$user", which comes first by default, is "penstock".
-ALTER ROLE penstock IN DATABASE telemetry SET search_path = public;
 SQL

@@ -6,6 +6,8 @@ struct TableReport {
     private let logger: Logger
     /// What was wrong in the last round.
     private var problems: Set<String> = []
+    /// Rounds one after the other in which another process was at it.
+    private var takenInSequence = 0
     /// Removed, and not told yet.
     private var dropped: [String] = []
     private var droppedCount = 0
@@ -15,6 +17,8 @@ struct TableReport {
     /// Between two lines that tell what was removed, so that a table with a partition for each hour does not fill the log.
     private static let pauseNanoseconds: UInt64 = 6 * 3600 * 1_000_000_000
     private static let namesMaximum = 50
+    /// Rounds come every ten minutes and end soon, so nobody meets another one all the time for an hour and a half.
+    private static let takenMaximum = 9
 
     init(logger: Logger) { self.logger = logger }
 
@@ -63,6 +67,20 @@ struct TableReport {
                 logger.error("a table's upkeep fails", metadata: ["table": "\(problem.table)", "reason": "\(problem.reason)"])
             }
         }
-        if !round.wasTaken { problems = now }
+        for one in round.left {
+            let text = "\(one.table): \(one.reason)"
+            now.insert(text)
+            if !problems.contains(text) {
+                logger.notice("old rows are left alone", metadata: ["table": "\(one.table)", "reason": "\(one.reason)"])
+            }
+        }
+        takenInSequence = round.wasTaken ? takenInSequence + 1 : 0
+        if takenInSequence == Self.takenMaximum {
+            logger.error(
+                "no partitions are dropped: another connection keeps the lock for it",
+                metadata: ["lock": "\(PartitionRound.lockName)", "rounds": "\(takenInSequence)"])
+        }
+        // Only a part of them was looked at while another process was at it.
+        problems = round.wasTaken ? problems.union(now) : now
     }
 }

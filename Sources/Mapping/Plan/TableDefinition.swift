@@ -51,8 +51,14 @@ public struct TableDefinition: Sendable {
         newer = newer ?? block.table.newer
         comment = comment ?? block.table.comment
         ddl = ddl ?? block.table.ddl
-        partition = partition ?? block.table.partition
-        retention = retention ?? block.table.retention
+        if let other = block.table.partition {
+            if partition == nil {
+                (partition, retention) = (other, block.table.retention)
+            } else if let kept = retention, block.table.retention.map({ kept < $0 }) ?? true {
+                // Two names in the mappings turned out to be one table: nothing goes that one of them wants to keep.
+                retention = block.table.retention
+            }
+        }
         if indexes.isEmpty { indexes = block.table.indexes }
         if latest.isEmpty { latest = block.table.latest }
         timeColumn = timeColumn ?? block.table.timeColumn(among: block.columns)

@@ -13,6 +13,13 @@ struct TableStorageReader {
         for (place, name) in table.latest.enumerated() where table.latest[..<place].contains(name) {
             diagnostics.add(at: object.mark(of: "latest"), "'\(name)' stands twice in 'latest' of table '\(table.name)'")
         }
+        let bare = table.name.split(separator: ".").last ?? ""
+        if !table.latest.isEmpty, bare.utf8.count > 63 - "_latest".utf8.count {
+            diagnostics.add(
+                at: object.mark(of: "latest"),
+                "the view '\(bare)_latest' would have a name of more than 63 bytes, where PostgreSQL ends it",
+                hint: "with 'latest' a table's name has 56 bytes at most")
+        }
         check(table)
     }
 

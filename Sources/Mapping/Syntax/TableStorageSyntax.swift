@@ -43,12 +43,27 @@ public enum TimeUnit: String, Sendable, CaseIterable, Comparable {
 }
 
 /// How long rows are kept: `90 days`, `18 months`. Counted back from now on the calendar.
-public struct RetentionSyntax: Sendable, Equatable, CustomStringConvertible {
+public struct RetentionSyntax: Sendable, Equatable, Comparable, CustomStringConvertible {
     /// 1 to 100,000.
     public var count: Int
     public var unit: TimeUnit
 
     public var description: String { "\(count) \(unit.rawValue)\(count == 1 ? "" : "s")" }
+
+    /// Months and years by the days that they have on the average.
+    public static func < (one: RetentionSyntax, other: RetentionSyntax) -> Bool { one.hours < other.hours }
+
+    private var hours: Double {
+        let days =
+            switch unit {
+            case .hour: 1 / 24.0
+            case .day: 1.0
+            case .week: 7.0
+            case .month: 365.2425 / 12
+            case .year: 365.2425
+            }
+        return Double(count) * days * 24
+    }
 
     /// Takes `90 days`, `90 d`, `1 year`; nil for anything else.
     public init?(_ text: String) {

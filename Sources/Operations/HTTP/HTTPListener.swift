@@ -13,7 +13,7 @@ public struct CannotListen: Error, CustomStringConvertible {
 
 /// The HTTP server, on one thread of its own: whatever is asked of it, messages flow on other ones.
 ///
-/// Once it has listened it comes back by itself, at the same port: a process that has no file descriptor left for a moment ends the library's server for good.
+/// Once it has listened it comes back by itself, at the same port: what the system says of its socket ends the library's server for good.
 final class HTTPListener: Sendable {
     private struct State {
         /// nil: there is none now, or no more.
@@ -72,7 +72,9 @@ final class HTTPListener: Sendable {
             let failure = ListeningFailure()
             let began = ContinuousClock.now
             let server = makeServer(port: state.withLock(\.port) ?? settings.port) { [self] channel in
-                try? await channel.pipeline.addHandler(failure, position: .first).get()
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(ListeningWatch(failure, logger: self.logger), position: .first)
+                }.get()
                 let port = channel.localAddress?.port ?? 0
                 let isAgain = state.withLock { state in
                     defer { state.port = port }
@@ -144,21 +146,5 @@ final class HTTPListener: Sendable {
             return serving.cancel()
         } catch {}
         try? await group.shutdownGracefully()
-    }
-}
-
-/// Keeps what went wrong with the listening socket last: the library ends its server with it and does not say so.
-private final class ListeningFailure: ChannelInboundHandler, Sendable {
-    typealias InboundIn = any Channel
-
-    private let failure = Mutex<(any Error)?>(nil)
-
-    var text: String { failure.withLock { $0.map { "\($0)" } } ?? "it does not say" }
-
-    func note(_ error: any Error) { failure.withLock { $0 = error } }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        note(error)
-        context.fireErrorCaught(error)
     }
 }

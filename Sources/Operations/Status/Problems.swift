@@ -16,14 +16,27 @@ struct Problems {
     /// Errors as old as this are no news.
     private static let newsSeconds = 600.0
 
-    /// - Parameters:
-    ///   - snapshot: nil: the service has not started to ingest.
-    ///   - startup: what it waits for.
-    init(_ snapshot: ServiceSnapshot?, startup: String, uptimeSeconds: Double, now: Date) {
-        guard let snapshot else {
-            block("the service is starting: \(startup)", nil, "wait; if it stays, look at the log")
-            return
+    /// Why a service tells nothing of itself.
+    enum Absence {
+        /// What it waits for before it ingests.
+        case starting(String)
+        case ending
+        /// Its event loops do not answer.
+        case silent
+    }
+
+    init(_ absence: Absence) {
+        switch absence {
+        case .starting(let reason): block("the service is starting: \(reason)", nil, "wait; if it stays, look at the log")
+        case .ending: block("the service is ending", nil, "wait for its end; what it has not acknowledged stays at the broker")
+        case .silent:
+            block(
+                "the event loops do not answer; what else is told here is old", nil,
+                "see whether the machine has processors to spare; if it stays, start the process anew")
         }
+    }
+
+    init(_ snapshot: ServiceSnapshot, uptimeSeconds: Double, now: Date) {
         addDatabase(snapshot)
         addSessions(snapshot, uptimeSeconds)
         for mapping in snapshot.runningMappings {

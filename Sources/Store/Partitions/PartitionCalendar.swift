@@ -48,6 +48,15 @@ extension TimeUnit {
         }
     }
 
+    /// As `suffix(from:)`; for what other partitions leave of a unit, by the time at which it begins.
+    func suffix(of span: Range<Int64>) -> String {
+        let lower = span.lowerBound
+        if start(of: lower) == lower { return suffix(from: lower) }
+        if TimeUnit.day.start(of: lower) == lower { return TimeUnit.day.suffix(from: lower) }
+        let hour = TimeUnit.hour.start(of: lower)
+        return TimeUnit.hour.suffix(from: hour) + (hour == lower ? "" : "_\(lower - hour)")
+    }
+
     private func midnight(_ days: Int) -> Int64 { Int64(days) * CivilTime.microsecondsPerDay }
 
     private func floor(_ value: Int64, _ unit: Int64) -> Int64 {

@@ -57,6 +57,9 @@ struct Migrate: AsyncParsableCommand {
                 later.append(addition)
             }
             if let maker = PartitionMaker(table) { later += try maker.statements(ahead: now, connection) }
+            let removals = try PartitionRound.removals(of: table, connection)
+            later += removals.statements
+            for remark in removals.remarks { Terminal.note("table '\(table.name)': \(remark)") }
         }
         for statement in later { print(statement + ";") }
         if !statements.isEmpty || !pending.isEmpty { print(AnalystRights.statement(for: tables) + ";") }
@@ -68,14 +71,17 @@ struct Migrate: AsyncParsableCommand {
         let tables = try tables(of: mappings, connection)
         let (prepared, executed) = try MappedTables.prepare(tables, policy: .evolve, connection)
         for statement in executed where !statement.hasPrefix("COMMENT") { print(statement + ";") }
-        for addition in tables.flatMap({ prepared.checks[$0.name]?.additions ?? [] }) {
-            print(addition + ";")
-            try connection.execute(addition)
-        }
+        for addition in try MappedTables.makeAdditions(tables, connection) { print(addition + ";") }
         let round = try PartitionRound(of: tables.filter { prepared.checks[$0.name]?.problems.isEmpty ?? false }, connection)
         for partition in round.made { print("partition \(partition) made") }
         for partition in round.dropped { print("partition \(partition) dropped: all its rows were older than the table keeps") }
-        for table in round.deferred { print("table '\(table)': somebody reads what is to be dropped; a later run drops it") }
+        for table in round.deferred { print("table '\(table)': somebody uses it; a later run makes or drops its partitions") }
+        for one in round.left { Terminal.note("table '\(one.table)': \(one.reason)") }
+        if round.wasTaken {
+            Terminal.note(
+                "no partitions were dropped: another process is at it; if this is so each time, a pooler keeps its lock (\(PartitionRound.lockName)), "
+                    + "and what ends that connection frees it")
+        }
         guard round.problems.isEmpty else { throw Failure(.failed, all: round.problems.map { "table '\($0.table)': \($0.reason)" }) }
         if let readable = try AnalystRights.grant(on: tables, connection) {
             for name in readable { print("penstock_analyst may read \(name)") }

@@ -101,4 +101,14 @@ struct TableStorageTests {
             ),
         ])
     func mistakes(options: String, expected: [String]) { #expect(said(options).sorted() == expected) }
+
+    @Test("a table that is to have a view has a name that leaves room for the view's", arguments: [56, 57, 63])
+    func longName(bytes: Int) {
+        let name = String(repeating: "n", count: bytes)
+        let text =
+            "topic: t/{d}\ntable: {name: s.\(name), key: [d, time], latest: [d]}\n"
+            + "columns: {time: timestamptz not null, d: text not null from topic.d}"
+        let said = MappingReader.read(text: text, file: "m.yaml").diagnostics.map(\.message)
+        #expect(said == (bytes > 56 ? ["the view '\(name)_latest' would have a name of more than 63 bytes, where PostgreSQL ends it"] : []))
+    }
 }
