@@ -124,7 +124,7 @@ final class DocumentChecks {
     private func runInside(_ text: String, _ one: Typed) async throws {
         let secrets = try stage.secretsFolder().path
         let text = text.replacing(/\\\n +/, with: "")
-        let command = text.replacing("/secrets/", with: secrets + "/").replacing("psql -U postgres", with: "psql")
+        let command = text.replacing("/secrets/", with: secrets + "/")
         let result = try await stage.type(command)
         let isStatus = text == "penstock status" && result.end == .exit(1)
         #expect(result.end == .exit(0) || isStatus, "\(one.place): '\(command)': \(result.text)")

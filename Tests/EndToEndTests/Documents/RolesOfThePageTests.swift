@@ -147,7 +147,7 @@ extension EndToEndTests {
         }
 
         private func url(of server: PrivatePostgreSQL, _ role: String) -> String {
-            server.url(database: "telemetry").replacing("penstock@", with: role + "@")
+            server.url(database: "telemetry").replacing("postgres@", with: role + "@")
         }
     }
 }
