@@ -53,7 +53,7 @@ extension EndToEndTests {
             }
             let stored = try await workplace.penstock("status", "--json").output
             let object = try #require(try JSONSerialization.jsonObject(with: Data(stored.utf8)) as? [String: Any])
-            #expect((object["dead_letters_last_hour"] as? [[String: Any]])?.first?["count"] as? Int == 1)
+            #expect((object["dead_letters_last_hour"] as? [[String: Any]])?.first?["count"] as? Int == 3)
             try await workplace.close()
         }
 
