@@ -83,13 +83,25 @@ struct StatusText {
 
     private var letters: String {
         "the last dead letters\n"
-            + report.deadLetters.prefix(5).map { letter in
+            + kindsOfLetters.prefix(5).map { letter, others in
                 """
                   \(letter.at)  \(letter.mapping ?? "no mapping")  \(Self.shown(letter.topic, 200))
-                    \(Self.shown(letter.error))
+                    \(Self.shown(letter.error))\(others > 0 ? Style.dim(" (\(others) more of the last \(report.deadLetters.count))") : "")
                     \(Style.dim(Self.payload(of: letter)))
                 """
             }.joined(separator: "\n")
+    }
+
+    /// One fault makes many letters: the newest with each error, and how many more have it.
+    private var kindsOfLetters: [(letter: StatusReport.DeadLetter, others: Int)] {
+        var kinds: [(letter: StatusReport.DeadLetter, others: Int)] = []
+        for letter in report.deadLetters {
+            let known = kinds.firstIndex {
+                $0.letter.mapping == letter.mapping && $0.letter.stage == letter.stage && $0.letter.error == letter.error
+            }
+            if let known { kinds[known].others += 1 } else { kinds.append((letter, 0)) }
+        }
+        return kinds
     }
 
     /// As many bytes as fit a line; digits where it is no text.
