@@ -137,12 +137,6 @@ enum TreatmentTable {
             .init(
                 before: [.sql("CREATE ROLE ada")],
                 holds: ["(SELECT rolconfig = '{idle_in_transaction_session_timeout=5min}' FROM pg_roles WHERE rolname = 'ada')"])),
-        "ALTER ROLE penstock IN DATABASE telemetry SET search_path = public": .run(
-            .init(
-                before: [.sql("DO $$BEGIN CREATE ROLE penstock LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$")],
-                holds: [
-                    "(SELECT setconfig = '{search_path=public}' FROM pg_db_role_setting WHERE setrole = 'penstock'::regrole)"
-                ], after: [.sql("ALTER ROLE penstock IN DATABASE telemetry RESET ALL")])),
         "SELECT pid, query, wait_event_type FROM pg_stat_activity WHERE state <> 'idle'": .run(.init(prints: ["pg_stat_activity"])),
         "SELECT wait_event_type, wait_event, count(*) FROM pg_stat_activity GROUP BY 1, 2": .run(.init(prints: ["wait_event_type"])),
     ]
