@@ -75,6 +75,16 @@ struct RepeatedLinesTests {
         #expect(paper.read() == ["refused reason=bad user name session=penstock-3", "wrong table=t1", "wrong table=t2", "wrong table=t1"])
     }
 
+    @Test("with another SQLSTATE is another one")
+    func sqlStates() {
+        let paper = Paper()
+        for state in ["53200", "53300", "40P01", "53200"] {
+            paper.logger().error(
+                "not taken", metadata: ["reason": "line 2 (SQLSTATE \(state)); row \(Int.random(in: 0...99))", "writer": "0"])
+        }
+        #expect(paper.read().map { $0.contains("53200") || $0.contains("53300") || $0.contains("40P01") } == [true, true, true])
+    }
+
     @Test("is counted to the end, though it comes no more")
     func end() {
         let paper = Paper()

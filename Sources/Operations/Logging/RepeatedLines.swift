@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import Synchronization
 
@@ -5,7 +6,7 @@ import Synchronization
 ///
 /// A line that goes on is told again after a minute, then after ten, then each hour, with `repeated`: how often it came since. What came last is told, too, once it
 /// has been quiet for a minute and another line is written. Two lines are the same when level, message and metadata are, but for `session` and numbers that stand
-/// alone or in a `reason`. Lines below warnings pass as they are.
+/// alone or in a `reason` (SQLSTATEs are none). Lines below warnings pass as they are.
 public struct RepeatedLines: LogHandler {
     private var handler: any LogHandler
     private let memory: Memory
@@ -45,9 +46,15 @@ public struct RepeatedLines: LogHandler {
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
             let text = "\(value)"
             if key == "session" || text.allSatisfy(\.isNumber) { continue }
-            name += " \(key)=\(key == "reason" ? text.filter { !$0.isNumber } : text)"
+            name += " \(key)=\(key == "reason" ? Self.withoutNumbers(text) : text)"
         }
         return name
+    }
+
+    /// A SQLSTATE is no number: it says what is wrong.
+    private static func withoutNumbers(_ reason: String) -> String {
+        let parts = reason.components(separatedBy: "SQLSTATE ")
+        return parts[0].filter { !$0.isNumber } + parts.dropFirst().map { $0.prefix(5) + $0.dropFirst(5).filter { !$0.isNumber } }.joined()
     }
 }
 

@@ -19,10 +19,10 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let setup = try Setup(options)
-        // What somebody asks for is answered each time; what the service does by itself, again and again, is told once and counted.
+        // What somebody asks for is answered each time; what the service does by itself, again and again, is told once and counted, unless all is asked for.
         let logger = setup.configuration.log.makeLogger()
         let told = RepeatedLines.Memory()
-        let patient = setup.configuration.log.makeLogger(told)
+        let patient = logger.logLevel <= .debug ? logger : setup.configuration.log.makeLogger(told)
         let stop = StopSignal()
         // Nothing to reload yet, and no reason to end.
         signal(SIGHUP, SIG_IGN)

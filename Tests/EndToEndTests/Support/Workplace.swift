@@ -32,7 +32,7 @@ final class Workplace {
     ///   - distribution: `pool.distribution`.
     ///   - batch: the value of `batch:`.
     ///   - http: the value of `http:`; off, since many of these run beside one another.
-    ///   - more: further lines at the top.
+    ///   - more: further lines at the top. The log tells all, each time, unless they set it.
     ///   - databaseURL: where the ingester is told to look for its database; nil for the one that is there.
     ///   - role: a role of its own that owns the database, in place of the superuser.
     ///   - brokerOptions: how the broker is set.
@@ -89,7 +89,7 @@ final class Workplace {
               url: \(databaseURL)
             \(databaseLine.map { "  \($0)\n" } ?? "")pool: {client_id: end-to-end, sessions: \(sessions), shards: \(shards)\(pool)}
             \(batch.map { "batch: \($0)\n" } ?? "")http: \(http)
-            \(more.map { $0 + "\n" } ?? "")mappings: \(mappingsPath)
+            \(more?.contains("log:") == true ? "" : "log: {level: debug}\n")\(more.map { $0 + "\n" } ?? "")mappings: \(mappingsPath)
             ddl: \(ddl)
 
             """
