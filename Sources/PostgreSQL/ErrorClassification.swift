@@ -12,8 +12,6 @@ public enum ErrorClassification: Sendable, Equatable {
         switch sqlState {
         // Somebody holds the table for longer than lock_timeout: it alone has to wait, not every other table.
         case "55P03": self = .wrongTable
-        // The table of locks is full, mostly of the very partitions that these rows go to: tried again alike they would fill it again.
-        case ServerError.outOfLocks: self = .wrongTable
         default:
             switch sqlState.prefix(2) {
             case "08", "25", "40", "53", "57", "58": self = .passing

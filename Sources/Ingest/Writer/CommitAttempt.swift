@@ -235,6 +235,10 @@ struct CommitAttempt {
     /// What an error means for the rows that its statement has sent.
     private func meaning(of error: ServerError, _ role: Role) -> ErrorClassification {
         if case .copy(let target) = role, statements.copies[target].blamesValue(error) { return .badRow }
+        // The table of locks is full, of the very partitions that these rows go to: tried again alike they would fill it again.
+        if error.sqlState == ServerError.outOfLocks, let target = role.target, batch.plan.targets[target].partition != nil {
+            return .wrongTable
+        }
         return error.classification
     }
 

@@ -56,7 +56,9 @@ struct MissingPartitions {
                 lacking.subtracting(first), sqlState: "23514",
                 "its partition is not there yet: \(lacking.count) were missing at once, and they are made in turn")
         } catch {
-            guard case .server(let reason) = error, reason.classification != .passing else { throw error }
+            guard case .server(let reason) = error, reason.classification != .passing || reason.sqlState == ServerError.outOfLocks else {
+                throw error
+            }
             outcome.reason = reason
             _ = refuse(
                 try maker.lacking(first, connection).union(lacking.subtracting(first)), sqlState: reason.sqlState,
