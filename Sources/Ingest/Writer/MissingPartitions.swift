@@ -27,6 +27,11 @@ struct MissingPartitions {
     /// When the partitions begin that the rows need.
     private var starts: Set<Int64> {
         var needs = needs
+        guard !batch.refusals.isEmpty else {
+            // As it mostly is: one look at the whole buffer.
+            needs.add(batch.tables[target].bytes(0..<batch.tables[target].count))
+            return needs.starts
+        }
         for (_, rows) in UnitRows(batch).units(of: target) { needs.add(rows) }
         return needs.starts
     }
